@@ -1,0 +1,8 @@
+# cmake --install: the command, the library, its headers and a pkg-config file.
+if(TARGET gemma3n)
+  install(TARGETS gemma3n RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+install(TARGETS gemma3n_lib ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/gemma3n DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+configure_file(${PROJECT_SOURCE_DIR}/cmake/gemma3n.pc.in ${PROJECT_BINARY_DIR}/gemma3n.pc @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/gemma3n.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

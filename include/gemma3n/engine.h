@@ -1,0 +1,107 @@
+// The engine: one model, loaded once, shared by many sessions. Source of every number: the checkpoint's own config.
+//
+// Threads: an Engine may be used from several threads; steps are serialised inside. A Session belongs to one thread at a time.
+// Ownership: sessions keep their engine alive. Nothing here prints, exits or aborts because of input.
+#pragma once
+
+#include "gemma3n/options.h"
+#include "gemma3n/session.h"
+#include "gemma3n/status.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace gemma3n {
+
+// Bytes of a class of tensors: in the file, and resident once all of it has been touched.
+struct ByteClass {
+    std::string name;  // "core", "head", "per-layer table", "unused"
+    uint64_t file_bytes = 0;
+    uint64_t resident_bytes = 0;  // what using it keeps in memory; 0 for tables that are read by row
+};
+
+struct ModelInfo {
+    std::string path, name, family, container;      // container: "gguf" or "safetensors"
+    int64_t hidden = 0, n_layers = 0, n_heads = 0, n_kv_heads = 0, head_dim = 0, vocab = 0, window = 0, context_length = 0;
+    int64_t n_kv_layers = 0;                        // layers that own keys and values
+    std::vector<int64_t> ff;                        // FFN width per layer
+    std::vector<bool> sliding;                      // per layer: local (windowed) attention
+    int64_t n_streams = 0, per_layer_width = 0, per_layer_vocab = 0, laurel_rank = 0;  // gemma3n; 0 otherwise
+    uint64_t n_parameters = 0;                      // of all tensors that are used
+    std::map<std::string, int> tensor_types;        // type -> number of tensors
+    std::vector<ByteClass> bytes;
+    uint64_t kv_bytes_per_token_global = 0;         // growth per token, default KV type
+    uint64_t kv_bytes_windowed = 0;                 // ceiling of all sliding layers together
+    std::vector<int> eos;
+    int bos = 2;
+    bool has_tokenizer = false;
+    std::string kernels;                            // the table that runs
+    std::string per_layer_reading;                  // how rows of the per-layer table are read
+    std::string chat_template_note;                 // non-empty when the file carries a template other than Gemma's
+};
+
+// One tensor of a traced step, f32 or i32, row-major.
+struct TraceTensor {
+    std::string name;
+    std::vector<int64_t> shape;
+    std::vector<float> values;   // empty when ids is used
+    std::vector<int32_t> ids;
+};
+using TraceSink = std::function<void(const TraceTensor&)>;
+
+// One row of a step: a token of one session. `embedding` (hidden values), when set, is used in place of the id's row, and the
+// per-layer row is 0. Rows of one session come in ascending order and continue its sequence.
+struct StepRow {
+    Session* session = nullptr;
+    int id = 0;
+    const float* embedding = nullptr;
+    bool wants_logits = false;
+};
+
+// Logits of the rows that asked, in row order: [n, vocab], soft-capped. Valid until the next step of the engine.
+struct StepLogits {
+    const float* values = nullptr;
+    int64_t n = 0, vocab = 0;
+    std::span<const float> row(int64_t i) const { return {values + i * vocab, static_cast<size_t>(vocab)}; }
+};
+
+struct TokenizeOptions {
+    bool add_bos = true;
+    bool parse_special = false;  // true: typed special tokens become their ids
+};
+
+class Engine : public std::enable_shared_from_this<Engine> {
+public:
+    // Opens a GGUF file or a Hugging Face directory. Weights are mapped, not read: a warm load takes a fraction of a second.
+    static Result<std::shared_ptr<Engine>> load(const std::string& path, const EngineOptions& options = {});
+    ~Engine();
+
+    const ModelInfo& info() const;
+
+    // Error when the model came without a tokenizer.
+    Result<std::vector<int>> tokenize(std::string_view text, TokenizeOptions options = {}) const;
+    Result<std::string> detokenize(const std::vector<int>& ids, bool skip_special = true) const;
+
+    Result<std::unique_ptr<Session>> new_session(const SessionOptions& options = {});
+
+    // One forward pass over a batch of rows of one or more sessions. Prefill, decode, chunks and verification are all this call.
+    // On failure no session's sequence has advanced, except that a broken file makes the engine refuse every later step.
+    Result<StepLogits> step(std::span<const StepRow> rows);
+
+    // Runs step() with the tap open: every named tensor whose name `wanted` accepts goes to `sink`.
+    Result<StepLogits> trace(std::span<const StepRow> rows, const std::function<bool(const std::string&)>& wanted, const TraceSink& sink);
+
+    struct Impl;
+    Impl& impl() { return *impl_; }
+
+private:
+    Engine();
+    std::unique_ptr<Impl> impl_;
+    friend class Session;
+};
+
+}  // namespace gemma3n

@@ -1,0 +1,48 @@
+// Options of the engine, of a session and of one answer. Defaults are what a person would want; each says what more costs.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace gemma3n {
+
+enum class Activations {
+    q8,   // activations rounded to 8 bit per block of 32 for quantised matrices; keys and values kept in f16
+    f32,  // the exact path: f32 activations, keys and values in f32. Slower; for comparison with a reference
+};
+
+struct EngineOptions {
+    int threads = 0;                // 0 = one per physical core
+    std::string kernels;            // force a kernel table by name ("reference", "avx2", ...); empty = the best this CPU runs
+    Activations activations = Activations::q8;
+    // Called while a long load goes on, fraction in 0..1; return false to cancel. May be empty.
+    std::function<bool(double fraction)> progress;
+};
+
+struct SessionOptions {
+    int64_t context_tokens = 0;     // room for tokens; 0 = the model's context length. Memory grows only as tokens arrive
+    int64_t chunk_tokens = 512;     // prefill rows per step; more costs scratch memory, fewer costs speed
+};
+
+// Order of the sampler, as in transformers: temperature, top_k, top_p, min_p.
+struct SamplingOptions {
+    float temperature = 1.0f;       // 0 = greedy
+    int top_k = 64;                 // 0 = all
+    float top_p = 0.95f;            // 1 = all
+    float min_p = 0.0f;             // 0 = off
+    uint64_t seed = 0;              // same seed, same options, same machine: same answer
+};
+
+struct GenerateOptions {
+    SamplingOptions sampling;
+    int64_t max_tokens = -1;        // -1 = until the model ends its answer or the context is full
+    bool stop_at_eos = true;
+    // Called while a prompt is processed; return false to cancel. May be empty.
+    std::function<bool(int64_t done, int64_t total)> prefill_progress;
+    // Called with each piece of text as it becomes certain (complete UTF-8); return false to stop. May be empty.
+    std::function<bool(const std::string& text, int id)> on_text;
+};
+
+}  // namespace gemma3n
