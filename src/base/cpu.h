@@ -1,0 +1,22 @@
+// What the machine under the process is: cores, the CPU's name, a polite busy-wait, peak memory.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace gemma3n {
+
+// One hint to the core that this thread is spinning.
+inline void cpu_relax() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+}
+
+int physical_cores();         // of those this process may run on; >= 1
+std::string cpu_name();       // as the system reports it, "unknown" if it does not
+uint64_t peak_resident_bytes();  // VmHWM of this process, file pages included; 0 if unknown
+
+}  // namespace gemma3n

@@ -1,0 +1,35 @@
+// Matrix products: out[i] = W x[i]. The weights' type is known here and below only.
+#pragma once
+
+#include "ops/context.h"
+
+#include <initializer_list>
+
+namespace gemma3n::ops {
+
+// Rows that are about to be multiplied, with their 8-bit form made on first need and shared by all matrices that read them.
+// The 8-bit form lives in the scope of the arena in which the Input was made.
+class Input {
+public:
+    explicit Input(View x) : x_(x) {}
+    const View& f32() const { return x_; }
+    const kernels::Q8& q8(Context& c);
+
+private:
+    View x_;  // [n, k] f32
+    kernels::Q8 q8_;
+};
+
+struct Product {
+    View weights;  // [rows, k], any type
+    View out;      // [n, rows] f32
+};
+
+// All products of one call share one parallel region: threads split the rows of all matrices together.
+void linear(Context& c, Input& x, std::initializer_list<Product> products);
+inline void linear(Context& c, View x, View weights, View out) {
+    Input in(x);
+    linear(c, in, {{weights, out}});
+}
+
+}  // namespace gemma3n::ops
