@@ -1,0 +1,128 @@
+#include "model/cache/cache.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+
+namespace gemma3n::model {
+
+// Zeroed: attention multiplies slots beyond a query's range by zero, so they must be finite.
+static std::shared_ptr<ops::KvPage> new_page(ops::KvShape shape, DType type) {
+    const uint64_t bytes = static_cast<uint64_t>(shape.values()) * info(type).bytes;
+    auto* data = static_cast<std::byte*>(std::calloc(1, bytes));
+    if (!data) throw std::bad_alloc();
+    return {new ops::KvPage{shape, type, {data, bytes}}, [](ops::KvPage* p) {
+                std::free(p->buffer.data);
+                delete p;
+            }};
+}
+
+// f(start of the slots [begin, page_tokens) of one head, bytes of a slot) for keys and values of all heads.
+template <class F>
+static void each_head(const ops::KvPage& p, F&& f) {
+    for (int which = 0; which < 2; which++)
+        for (int64_t h = 0; h < p.shape.n_kv_heads; h++) f(which, h);
+}
+
+Cache::Cache(const Config& config, CacheLayout layout)
+    : layout_(layout), shape_{layout.page_tokens, config.n_kv_heads, config.head_dim}, index_(config.n_layers, -1) {
+    for (int64_t l = 0; l < config.n_layers; l++) {
+        if (!config.owns_kv(static_cast<int>(l))) continue;
+        index_[l] = static_cast<int>(layers_.size());
+        layers_.emplace_back().window = config.layers[l].sliding ? config.window : 0;
+    }
+}
+
+void Cache::Layer::refresh() {
+    view.clear();
+    for (auto& p : pages) view.push_back(p.get());
+}
+
+// First page that a query at `length` or later can see.
+int64_t Cache::first_needed(const Layer& layer, int64_t length) const {
+    if (layer.window == 0) return 0;
+    return std::max<int64_t>(0, length - layer.window + 1) / layout_.page_tokens;
+}
+
+void Cache::prepare(int64_t n) {
+    const int64_t page = layout_.page_tokens;
+    for (Layer& layer : layers_) {
+        const int64_t tail = length_ / page - layer.first;  // the page that holds the next token
+        if (n > 0 && tail < static_cast<int64_t>(layer.pages.size()) && layer.pages[tail].use_count() > 1) {
+            const ops::KvPage& old = *layer.pages[tail];
+            auto copy = new_page(old.shape, old.type);
+            const uint64_t used = static_cast<uint64_t>(length_ % page * shape_.head_dim) * info(old.type).bytes;
+            each_head(old, [&](int which, int64_t h) { memcpy(copy->at(which, h, 0), old.at(which, h, 0), used); });
+            layer.pages[tail] = std::move(copy);
+        }
+        while ((layer.first + static_cast<int64_t>(layer.pages.size())) * page < length_ + n) layer.pages.push_back(new_page(shape_, layout_.type));
+        layer.refresh();
+    }
+}
+
+void Cache::commit(int64_t n) {
+    length_ += n;
+    for (Layer& layer : layers_) {
+        const int64_t keep = first_needed(layer, std::max<int64_t>(0, length_ - layout_.slack));
+        while (layer.first < keep && !layer.pages.empty()) {
+            layer.pages.pop_front();
+            layer.first++;
+        }
+        layer.refresh();
+    }
+}
+
+ops::KvPages Cache::pages(int layer) const {
+    const Layer& l = layers_[index_[layer]];
+    return {l.view, l.first};
+}
+
+Status Cache::rollback(int64_t n) {
+    const int64_t page = layout_.page_tokens;
+    if (n < 0 || n > length_) {
+        return fail(Code::bad_argument, "rollback to %lld tokens: the sequence has %lld", static_cast<long long>(n), static_cast<long long>(length_));
+    }
+    for (const Layer& layer : layers_) {
+        if (layer.first > first_needed(layer, n)) {
+            return fail(Code::bad_argument,
+                        "rollback from %lld to %lld tokens: a window of %lld has given back pages the next token would see; "
+                        "the last %lld tokens can be dropped, more needs the prompt processed again",
+                        static_cast<long long>(length_), static_cast<long long>(n), static_cast<long long>(layer.window),
+                        static_cast<long long>(layout_.slack));
+        }
+    }
+    length_ = n;
+    for (Layer& layer : layers_) {
+        while ((layer.first + static_cast<int64_t>(layer.pages.size()) - 1) * page >= n && !layer.pages.empty()) layer.pages.pop_back();
+        if (!layer.pages.empty() && layer.pages.back().use_count() == 1) {  // a shared tail is copied clean by the next prepare
+            const ops::KvPage& tail = *layer.pages.back();
+            const int64_t used = n - (layer.first + static_cast<int64_t>(layer.pages.size()) - 1) * page;
+            const uint64_t bytes = static_cast<uint64_t>((page - used) * shape_.head_dim) * info(tail.type).bytes;
+            each_head(tail, [&](int which, int64_t h) {
+                if (bytes) memset(tail.at(which, h, used), 0, bytes);
+            });
+        }
+        if (layer.pages.empty()) layer.first = n / page;
+        layer.refresh();
+    }
+    return {};
+}
+
+void Cache::clear() {
+    length_ = 0;
+    for (Layer& layer : layers_) {
+        layer.pages.clear();
+        layer.first = 0;
+        layer.refresh();
+    }
+}
+
+uint64_t Cache::bytes() const {
+    uint64_t n = 0;
+    for (const Layer& layer : layers_)
+        for (auto& p : layer.pages) n += p->buffer.size;
+    return n;
+}
+
+}  // namespace gemma3n::model

@@ -1,0 +1,62 @@
+// The keys and values of one sequence, in counted pages per KV-owning layer.
+//
+// Sliding layers give back pages that no later query can see, keeping `slack` tokens more so that a rollback of up to that many
+// tokens always works. A fork shares pages; a shared page is copied when one side writes to it. A rollback drops the tail.
+// After any of these the pages hold the same bits as a plain run's.
+#pragma once
+
+#include "base/result.h"
+#include "model/config.h"
+#include "ops/kv_page.h"
+
+#include <deque>
+#include <memory>
+#include <vector>
+
+namespace gemma3n::model {
+
+struct CacheLayout {
+    DType type = DType::f16;        // of new pages
+    int64_t page_tokens = 64;
+    int64_t slack = 64;             // tokens that can always be rolled back
+};
+
+class Cache {
+public:
+    Cache(const Config& config, CacheLayout layout);
+
+    int64_t length() const { return length_; }
+
+    // Makes pages for positions [length, length + n) that are this sequence's alone. Throws std::bad_alloc. length() stays.
+    void prepare(int64_t n);
+    // The step is done: the sequence is n tokens longer, pages out of every window are given back.
+    void commit(int64_t n);
+
+    // Pages of `layer`, which must own its cache. Valid until the next prepare, commit, rollback or clear.
+    ops::KvPages pages(int layer) const;
+
+    Cache fork() const { return *this; }
+    // Refused, and nothing changes, when a window's page that the next token would see is gone.
+    Status rollback(int64_t n);
+    void clear();
+
+    uint64_t bytes() const;  // of pages this sequence refers to, shared or not
+
+private:
+    struct Layer {
+        int64_t window = 0;  // 0 = global
+        int64_t first = 0;   // index of pages.front()
+        std::deque<std::shared_ptr<ops::KvPage>> pages;
+        std::vector<const ops::KvPage*> view;  // the same, as attention wants it
+        void refresh();
+    };
+    int64_t first_needed(const Layer& layer, int64_t length) const;
+
+    CacheLayout layout_;
+    ops::KvShape shape_;
+    std::vector<Layer> layers_;       // owners only
+    std::vector<int> index_;          // layer -> position in layers_, -1 = reads a donor
+    int64_t length_ = 0;
+};
+
+}  // namespace gemma3n::model
