@@ -1,0 +1,71 @@
+// The tables of this program and the choice among them.
+#include "kernels/isa.h"
+
+#include <cstring>
+
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
+
+namespace gemma3n::kernels {
+
+namespace {
+
+Table filled(const char* name, void (*vectors)(Table&), void (*q8)(Table&)) {
+    Table t = reference();
+    t.name = name;
+    vectors(t);
+    q8(t);
+    return t;
+}
+
+#if defined(__x86_64__)
+
+const Table avx2_table = filled("avx2", avx2::fill_vectors, avx2::fill_q8);
+const Table avx512vnni_table = filled("avx512vnni", avx512vnni::fill_vectors, avx512vnni::fill_q8);
+
+bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"); }
+bool has_avx512vnni() {
+    return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
+}
+
+const Entry entries[] = {{&reference(), true}, {&avx2_table, has_avx2()}, {&avx512vnni_table, has_avx512vnni()}};
+
+#elif defined(__aarch64__)
+
+const Table neon_table = filled("neon", neon::fill_vectors, neon::fill_q8);
+const Table neon_dotprod_table = filled("neon-dotprod", neon::fill_vectors, neon_dotprod::fill_q8);
+const Table neon_i8mm_table = filled("neon-i8mm", neon::fill_vectors, neon_i8mm::fill_q8);
+
+constexpr unsigned long hwcap_asimddp = 1ul << 20, hwcap2_i8mm = 1ul << 13;
+bool has_dotprod() { return getauxval(AT_HWCAP) & hwcap_asimddp; }
+bool has_i8mm() { return has_dotprod() && (getauxval(AT_HWCAP2) & hwcap2_i8mm); }
+
+const Entry entries[] = {{&reference(), true}, {&neon_table, true}, {&neon_dotprod_table, has_dotprod()}, {&neon_i8mm_table, has_i8mm()}};
+
+#else
+
+const Entry entries[] = {{&reference(), true}};
+
+#endif
+
+constexpr int n_entries = sizeof entries / sizeof entries[0];
+
+}  // namespace
+
+Entries all() { return {entries, entries + n_entries}; }
+
+const Table* choose(const char* name) {
+    if (name) {
+        for (const Entry& e : all())
+            if (e.supported && strcmp(e.table->name, name) == 0) return e.table;
+        return nullptr;
+    }
+    const Table* best = &reference();
+    for (const Entry& e : all())
+        if (e.supported) best = e.table;
+    return best;
+}
+
+}  // namespace gemma3n::kernels
