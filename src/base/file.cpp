@@ -1,0 +1,163 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <vector>
+
+namespace gemma3n {
+
+// The handler may only touch this: a fixed array of slots, claimed and released with atomics. A mapping that finds no slot is
+// refused at open, so every mapped byte is covered.
+struct BusHandler {
+    static constexpr int n_slots = 1024;
+    struct Slot {
+        std::atomic<const File*> file{nullptr};
+        std::atomic<uintptr_t> begin{0}, end{0};
+    };
+    static Slot slots[n_slots];
+    static struct sigaction previous;
+
+    static void handle(int signal, siginfo_t* details, void* context) {
+        const auto at = reinterpret_cast<uintptr_t>(details->si_addr);
+        for (Slot& s : slots) {
+            const File* file = s.file.load(std::memory_order_acquire);
+            if (!file || at < s.begin.load(std::memory_order_relaxed) || at >= s.end.load(std::memory_order_relaxed)) continue;
+            const int saved = errno;
+            file->broken_.store(true, std::memory_order_release);
+            // zeros for the whole mapping: the pass runs to its end on them and is then refused
+            void* p = mmap(reinterpret_cast<void*>(s.begin.load()), s.end.load() - s.begin.load(), PROT_READ,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+            errno = saved;
+            if (p != MAP_FAILED) return;
+        }
+        if (previous.sa_flags & SA_SIGINFO) return previous.sa_sigaction(signal, details, context);
+        if (previous.sa_handler == SIG_IGN) return;
+        if (previous.sa_handler != SIG_DFL) return previous.sa_handler(signal);
+        struct sigaction plain {};
+        plain.sa_handler = SIG_DFL;  // the fault repeats on return and ends the process as it would have
+        sigaction(SIGBUS, &plain, nullptr);
+    }
+
+    static void install() {
+        static std::once_flag once;
+        std::call_once(once, [] {
+            struct sigaction action {};
+            action.sa_sigaction = handle;
+            action.sa_flags = SA_SIGINFO;
+            sigemptyset(&action.sa_mask);
+            sigaction(SIGBUS, &action, &previous);
+        });
+    }
+
+    static bool add(const File* file, const std::byte* data, uint64_t size) {
+        static std::mutex mutex;
+        const std::lock_guard lock(mutex);
+        for (Slot& s : slots) {
+            if (s.file.load(std::memory_order_relaxed)) continue;
+            s.begin.store(reinterpret_cast<uintptr_t>(data), std::memory_order_relaxed);
+            const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+            s.end.store(reinterpret_cast<uintptr_t>(data) + (size + page - 1) / page * page, std::memory_order_relaxed);
+            s.file.store(file, std::memory_order_release);
+            return true;
+        }
+        return false;
+    }
+
+    static void remove(const File* file) {
+        for (Slot& s : slots)
+            if (s.file.load(std::memory_order_relaxed) == file) s.file.store(nullptr, std::memory_order_release);
+    }
+};
+
+BusHandler::Slot BusHandler::slots[BusHandler::n_slots];
+struct sigaction BusHandler::previous;
+
+Result<std::shared_ptr<File>> File::open(const std::string& path) {
+    std::shared_ptr<File> f(new File);
+    f->path_ = path;
+    f->fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (f->fd_ < 0) {
+        return fail(errno == ENOENT ? Code::not_found : Code::io, "%s: cannot be opened: %s", path.c_str(), strerror(errno));
+    }
+    struct stat st {};
+    if (fstat(f->fd_, &st) != 0) return fail(Code::io, "%s: cannot be examined: %s", path.c_str(), strerror(errno));
+    if (!S_ISREG(st.st_mode)) return fail(Code::bad_file, "%s: is not a regular file", path.c_str());
+    if (st.st_size == 0) return fail(Code::bad_file, "%s: is empty", path.c_str());
+    f->size_ = static_cast<uint64_t>(st.st_size);
+    void* p = mmap(nullptr, f->size_, PROT_READ, MAP_SHARED, f->fd_, 0);
+    if (p == MAP_FAILED) return fail(Code::io, "%s: cannot be mapped: %s", path.c_str(), strerror(errno));
+    f->data_ = static_cast<std::byte*>(p);
+    BusHandler::install();
+    if (!BusHandler::add(f.get(), f->data_, f->size_)) {
+        return fail(Code::io, "%s: cannot be mapped: %d files are open already", path.c_str(), BusHandler::n_slots);
+    }
+    return f;
+}
+
+File::~File() {
+    BusHandler::remove(this);
+    if (data_) munmap(data_, size_);
+    if (fd_ >= 0) close(fd_);
+}
+
+Status File::read(uint64_t offset, std::span<std::byte> out) const {
+    if (offset > size_ || out.size() > size_ - offset) {
+        return fail(Code::bad_file, "%s: %zu bytes at offset %llu: the file has %llu", path_.c_str(), out.size(),
+                    static_cast<unsigned long long>(offset), static_cast<unsigned long long>(size_));
+    }
+    for (size_t done = 0; done < out.size();) {
+        const ssize_t n = pread(fd_, out.data() + done, out.size() - done, static_cast<off_t>(offset + done));
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return fail(Code::io, "%s: cannot be read: %s", path_.c_str(), strerror(errno));
+        if (n == 0) return intact() ? Status(fail(Code::io, "%s: ends early", path_.c_str())) : intact();
+        done += static_cast<size_t>(n);
+    }
+    return {};
+}
+
+void File::advise(uint64_t offset, uint64_t n_bytes, Advice advice) const {
+    if (n_bytes == 0 || offset >= size_) return;
+    const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    // Pages that only partly belong to the range are read ahead, but not given back.
+    const bool inner = advice == Advice::dont_need;
+    const uint64_t end_byte = n_bytes > size_ - offset ? size_ : offset + n_bytes;
+    const uint64_t begin = inner ? (offset + page - 1) / page * page : offset / page * page;
+    const uint64_t end = inner && end_byte < size_ ? end_byte / page * page : end_byte;
+    if (begin >= end) return;
+    const int how = advice == Advice::will_need ? MADV_WILLNEED : advice == Advice::random ? MADV_RANDOM : MADV_DONTNEED;
+    madvise(data_ + begin, end - begin, how);
+}
+
+uint64_t File::resident_bytes(uint64_t offset, uint64_t n_bytes) const {
+    if (n_bytes == 0 || offset >= size_) return 0;
+    const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    const uint64_t begin = offset / page * page, end = n_bytes > size_ - offset ? size_ : offset + n_bytes;
+    std::vector<unsigned char> in((end - begin + page - 1) / page);
+    if (mincore(data_ + begin, end - begin, in.data()) != 0) return 0;
+    uint64_t n = 0;
+    for (const unsigned char c : in) n += (c & 1) ? page : 0;
+    return n;
+}
+
+Status File::intact() const {
+    if (broken_.load(std::memory_order_acquire)) {
+        return fail(Code::io, "%s: a part of the file could not be read while it was in use; it had %llu bytes when it was opened",
+                    path_.c_str(), static_cast<unsigned long long>(size_));
+    }
+    struct stat st {};
+    if (fstat(fd_, &st) != 0) return fail(Code::io, "%s: cannot be examined: %s", path_.c_str(), strerror(errno));
+    if (static_cast<uint64_t>(st.st_size) < size_) {
+        return fail(Code::io, "%s: the file has shrunk from %llu to %llu bytes while it was in use", path_.c_str(),
+                    static_cast<unsigned long long>(size_), static_cast<unsigned long long>(st.st_size));
+    }
+    return {};
+}
+
+}  // namespace gemma3n
