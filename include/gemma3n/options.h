@@ -41,7 +41,8 @@ struct GenerateOptions {
     bool stop_at_eos = true;
     // Called while a prompt is processed; return false to cancel. May be empty.
     std::function<bool(int64_t done, int64_t total)> prefill_progress;
-    // Called with each piece of text as it becomes certain (complete UTF-8); return false to stop. May be empty.
+    // Called for every generated token with the text that became certain by it: complete UTF-8, empty while a character is
+    // unfinished. Return false to stop. May be empty.
     std::function<bool(const std::string& text, int id)> on_text;
 };
 

@@ -62,6 +62,8 @@ public:
 private:
     friend struct GgufReader;
     friend struct SafetensorsReader;
+    Status add(TensorInfo t);  // refuses a second tensor of the same name
+    void seal();               // after the last add: the files' buffers exist, views may be made
     Container container_{};
     std::string path_;
     std::vector<std::shared_ptr<File>> files_;
