@@ -1,0 +1,158 @@
+// Config from GGUF metadata: keys "<architecture>.<name>". Counts may be stored as any integer or float type.
+#include "model/config_sources.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <optional>
+
+namespace gemma3n::model {
+
+namespace {
+
+class Keys {
+public:
+    Keys(const format::Checkpoint& c, std::string prefix) : c_(c), prefix_(std::move(prefix)) {}
+
+    const format::MetaValue* find(const std::string& name) const {
+        const auto it = c_.metadata().find(prefix_ + name);
+        return it == c_.metadata().end() ? nullptr : &it->second;
+    }
+    std::optional<double> number(const std::string& name) const {
+        const format::MetaValue* v = find(name);
+        if (!v) return std::nullopt;
+        if (const auto* i = std::get_if<int64_t>(v)) return static_cast<double>(*i);
+        if (const auto* d = std::get_if<double>(v)) return *d;
+        if (const auto* b = std::get_if<bool>(v)) return *b;
+        return std::nullopt;
+    }
+    Result<int64_t> count(const std::string& name) const {
+        const auto v = number(name);
+        if (v && std::isfinite(*v) && std::fabs(*v) < 9e15 && *v == std::floor(*v)) return static_cast<int64_t>(*v);
+        return fail(Code::bad_file, "%s: metadata key '%s%s' %s: expected a whole number", c_.path().c_str(), prefix_.c_str(), name.c_str(),
+                    find(name) ? "is not one" : "is missing");
+    }
+    Result<int64_t> count_or(const std::string& name, int64_t otherwise) const {
+        if (!find(name)) return otherwise;
+        return count(name);
+    }
+    float real_or(const std::string& name, double otherwise) const { return static_cast<float>(number(name).value_or(otherwise)); }
+
+    // A list of n numbers, or one number for all.
+    Result<std::vector<double>> list(const std::string& name, int64_t n) const {
+        if (const auto one = number(name)) return std::vector<double>(static_cast<size_t>(n), *one);
+        const format::MetaValue* v = find(name);
+        if (v) {
+            if (const auto* i = std::get_if<std::vector<int64_t>>(v)) return std::vector<double>(i->begin(), i->end());
+            if (const auto* d = std::get_if<std::vector<double>>(v)) return *d;
+        }
+        return fail(Code::bad_file, "%s: metadata key '%s%s' %s: expected a number or a list of numbers", c_.path().c_str(), prefix_.c_str(), name.c_str(),
+                    v ? "is neither" : "is missing");
+    }
+
+private:
+    const format::Checkpoint& c_;
+    std::string prefix_;
+};
+
+// sliding_window_pattern: a list (true = sliding), a period (every n-th layer is global), or absent (the family's period).
+std::vector<bool> sliding_layers(const Keys& keys, int64_t n_layers, int64_t period) {
+    if (const format::MetaValue* v = keys.find("attention.sliding_window_pattern")) {
+        if (const auto* list = std::get_if<std::vector<int64_t>>(v)) return {list->begin(), list->end()};
+        if (const auto* one = std::get_if<int64_t>(v)) period = *one;
+    }
+    std::vector<bool> sliding;
+    for (int64_t l = 0; l < n_layers; l++) sliding.push_back(period <= 0 || (l + 1) % period != 0);
+    return sliding;
+}
+
+std::vector<int> end_ids(const format::Checkpoint& c, bool published) {
+    std::vector<int> eos;
+    const auto add = [&](int64_t id) {
+        if (id >= 0 && id < (1 << 30) && std::find(eos.begin(), eos.end(), id) == eos.end()) eos.push_back(static_cast<int>(id));
+    };
+    const Keys keys(c, "tokenizer.ggml.");
+    for (const char* name : {"eos_token_id", "eot_token_id"}) {
+        if (const auto v = keys.number(name); v && std::isfinite(*v) && *v < 1e9) add(static_cast<int64_t>(*v));
+    }
+    if (published) add(1), add(106);
+    return eos;
+}
+
+}  // namespace
+
+Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
+    const std::string& path = checkpoint.path();
+    const auto it = checkpoint.metadata().find("general.architecture");
+    const std::string* architecture = it == checkpoint.metadata().end() ? nullptr : std::get_if<std::string>(&it->second);
+    if (!architecture) return fail(Code::bad_file, "%s: metadata key 'general.architecture' is missing", path.c_str());
+    if (*architecture != "gemma3n" && *architecture != "gemma3") {
+        return fail(Code::unsupported, "%s: its architecture is '%.60s': expected gemma3n or gemma3", path.c_str(), architecture->c_str());
+    }
+    const Keys keys(checkpoint, *architecture + ".");
+    Config c;
+    c.family = *architecture == "gemma3n" ? Family::gemma3n : Family::gemma3;
+    const bool is_3n = c.family == Family::gemma3n;
+    const auto name = checkpoint.metadata().find("general.name");
+    const std::string* given = name == checkpoint.metadata().end() ? nullptr : std::get_if<std::string>(&name->second);
+    c.name = given ? *given : std::filesystem::path(path).stem().string();
+
+    ASSIGN(c.n_layers, keys.count("block_count"));
+    ASSIGN(c.hidden, keys.count("embedding_length"));
+    ASSIGN(c.n_heads, keys.count("attention.head_count"));
+    ASSIGN(c.n_kv_heads, keys.count_or("attention.head_count_kv", c.n_heads));
+    ASSIGN(c.head_dim, keys.count_or("attention.key_length", keys.number("head_dim").value_or(256)));
+    ASSIGN(const int64_t value_length, keys.count_or("attention.value_length", c.head_dim));
+    if (value_length != c.head_dim) {
+        return fail(Code::unsupported, "%s: values of %lld beside keys of %lld: expected equal sizes", path.c_str(), static_cast<long long>(value_length),
+                    static_cast<long long>(c.head_dim));
+    }
+    ASSIGN(c.window, keys.count_or("attention.sliding_window", 512));
+    ASSIGN(c.context_length, keys.count_or("context_length", 32768));
+    c.norm_eps = keys.real_or("attention.layer_norm_rms_epsilon", 1e-6);
+    c.rope_theta_global = keys.real_or("rope.freq_base", 1e6);
+    c.rope_theta_local = keys.real_or("rope.freq_base_swa", keys.number("rope.freq_base_local").value_or(1e4));
+    c.final_softcap = keys.real_or("final_logit_softcapping", is_3n ? 30 : 0);
+    if (is_3n) {
+        ASSIGN(c.n_streams, keys.count_or("altup.num_inputs", 4));
+        ASSIGN(c.active_stream, keys.count_or("altup.active_idx", 0));
+        ASSIGN(c.per_layer_width, keys.count("embedding_length_per_layer_input"));
+        ASSIGN(c.per_layer_vocab, keys.count_or("vocab_size_per_layer_input", 0));  // 0: from the table's rows
+        c.altup_coef_clip = 120;
+        c.altup_correct_scale = keys.number("altup.correct_scale").value_or(1) != 0;
+    } else {
+        c.rope_scale_global = keys.real_or("rope.scaling.factor", 1);
+        const double scale = keys.number("attention.scale").value_or(0);
+        c.attention_scale = scale > 0 ? static_cast<float>(scale) : static_cast<float>(1 / std::sqrt(static_cast<double>(std::max<int64_t>(c.head_dim, 1))));
+        // 27B: the query scale is that of 168 = hidden / heads, not of the head size
+        if (c.hidden == 5376 && c.n_layers == 62) c.attention_scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.hidden) / static_cast<double>(c.n_heads)));
+    }
+    TRY(check_sizes(c, path));
+
+    LayerLists lists;
+    lists.sliding = sliding_layers(keys, c.n_layers, is_3n ? 5 : 6);
+    ASSIGN(const std::vector<double> ff, keys.list("feed_forward_length", c.n_layers));
+    for (const double w : ff) lists.ff.push_back(std::isfinite(w) && std::fabs(w) < 1e9 ? static_cast<int64_t>(w) : 0);
+    lists.sparsity_multiplier.assign(static_cast<size_t>(c.n_layers), 0);
+    if (is_3n) {
+        if (keys.find("activation_sparsity_scale")) {  // already the quantile; -inf or nothing above 0 means dense
+            ASSIGN(const std::vector<double> scale, keys.list("activation_sparsity_scale", c.n_layers));
+            lists.sparsity_multiplier.clear();
+            for (const double s : scale) lists.sparsity_multiplier.push_back(std::isfinite(s) && s > 0 ? static_cast<float>(s) : 0);
+        } else {
+            for (int64_t l = 0; l < c.n_layers; l++) lists.sparsity_multiplier[l] = c.n_layers > 10 && l < 10 ? sparsity_multiplier(0.95) : 0;
+        }
+        ASSIGN(lists.n_shared, keys.count_or("attention.shared_kv_layers", c.n_layers == 35 ? 15 : c.n_layers == 30 ? 10 : 0));
+    }
+    TRY(assign_layers(c, lists, path));
+
+    const format::TensorInfo* embed = checkpoint.find("embed_tokens.weight");
+    c.vocab = embed ? embed->rows : 0;  // the loader asks for the tensor by name
+    c.eos = end_ids(checkpoint, c.vocab >= 262144);
+    const Keys tokenizer(checkpoint, "tokenizer.ggml.");
+    ASSIGN(const int64_t bos, tokenizer.count_or("bos_token_id", 2));
+    c.bos = static_cast<int>(bos);
+    return c;
+}
+
+}  // namespace gemma3n::model

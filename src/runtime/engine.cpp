@@ -1,0 +1,183 @@
+#include "gemma3n/engine.h"
+
+#include "base/cpu.h"
+#include "base/result.h"
+#include "runtime/engine_impl.h"
+#include "runtime/info.h"
+#include "runtime/sampler.h"
+
+#include <cstring>
+#include <new>
+
+namespace gemma3n {
+
+static Result<const kernels::Table*> choose_kernels(const std::string& name) {
+    const kernels::Table* table = kernels::choose(name.empty() ? nullptr : name.c_str());
+    if (table) return table;
+    std::string known;
+    for (const kernels::Entry& e : kernels::all()) {
+        known += (known.empty() ? "" : ", ") + std::string(e.table->name) + (e.supported ? "" : " (not on this CPU)");
+    }
+    return fail(Code::bad_argument, "kernels '%s' cannot run here: this program has %s", name.c_str(), known.c_str());
+}
+
+Engine::Engine() : impl_(std::make_unique<Impl>()) {}
+Engine::~Engine() = default;
+
+Result<std::shared_ptr<Engine>> Engine::load(const std::string& path, const EngineOptions& options) {
+    if (options.threads < 0) return fail(Code::bad_argument, "threads is %d: expected 1 or more, or 0 for one per core", options.threads);
+    const auto reached = [&](double fraction) { return !options.progress || options.progress(fraction); };
+    const auto cancelled = [&] { return fail(Code::cancelled, "%s: loading was cancelled", path.c_str()); };
+    std::shared_ptr<Engine> engine(new Engine);
+    Impl& e = *engine->impl_;
+    e.options = options;
+    ASSIGN(e.table, choose_kernels(options.kernels));
+    if (!reached(0)) return cancelled();
+    ASSIGN(e.checkpoint, format::Checkpoint::open(path));
+    ASSIGN(e.config, model::read_config(*e.checkpoint));
+    ASSIGN(e.weights, model::bind_weights(*e.checkpoint, e.config));
+    if (!reached(0.5)) return cancelled();
+    if (auto tokenizer = tokens::Tokenizer::load(*e.checkpoint)) {
+        e.tokenizer = *tokenizer;
+    } else if (tokenizer.error().code == Code::not_found) {
+        e.no_tokenizer = tokenizer.error().message;
+    } else {
+        return tokenizer.error();
+    }
+    e.masked = runtime::masked_ids(e.config);
+    e.pool = std::make_unique<Pool>(options.threads > 0 ? options.threads : physical_cores());
+    e.steps = steps::cpu_steps();
+    e.decoder = model::make_decoder(e.config, *e.weights);
+    e.info = runtime::describe(e);
+    if (!reached(1)) return cancelled();
+    return engine;
+}
+
+const ModelInfo& Engine::info() const { return impl_->info; }
+
+Result<const tokens::Tokenizer*> Engine::Impl::need_tokenizer() const {
+    if (tokenizer) return static_cast<const tokens::Tokenizer*>(tokenizer.get());
+    return fail(Code::not_found, "%s", no_tokenizer.c_str());
+}
+
+Result<std::vector<int>> Engine::tokenize(std::string_view text, TokenizeOptions options) const {
+    ASSIGN(const tokens::Tokenizer* t, impl_->need_tokenizer());
+    return t->encode(text, {options.add_bos, options.parse_special});
+}
+
+Result<std::string> Engine::detokenize(const std::vector<int>& ids, bool skip_special) const {
+    ASSIGN(const tokens::Tokenizer* t, impl_->need_tokenizer());
+    return t->decode(ids, skip_special);
+}
+
+Result<View> Engine::Impl::forward(const model::Batch& batch, const model::ForwardOptions& forward_options) {
+    TRY(checkpoint->intact());
+    try {
+        scope.reset();
+        scope.emplace(arena);
+        std::vector<int64_t> n_rows(batch.caches.size(), 0);
+        for (const model::Row& r : batch.rows) n_rows[r.sequence]++;
+        for (size_t i = 0; i < batch.caches.size(); i++) batch.caches[i]->prepare(n_rows[i]);
+
+        Context context{*table, *pool, arena, options.activations == Activations::f32};
+        const PoolAwake awake(*pool);
+        ASSIGN(View logits, decoder->forward(context, *steps, batch, forward_options));
+        TRY(checkpoint->intact());  // a page that failed under the pass has put zeros into it
+        for (size_t i = 0; i < batch.caches.size(); i++) batch.caches[i]->commit(n_rows[i]);
+        return logits;
+    } catch (const std::bad_alloc&) {
+        return fail(Code::over_budget, "%s: out of memory in a step of %zu tokens", checkpoint->path().c_str(), batch.rows.size());
+    }
+}
+
+// Rows of the public call as the decoder wants them; every error a caller can make is found here.
+static Result<model::Batch> make_batch(Engine* engine, const model::Config& config, std::span<const StepRow> rows) {
+    model::Batch batch;
+    std::vector<Session*> sessions;
+    if (rows.empty()) return fail(Code::bad_argument, "a step without rows: expected at least one");
+    for (size_t i = 0; i < rows.size(); i++) {
+        const StepRow& r = rows[i];
+        if (!r.session || r.session->impl().engine.get() != engine) {
+            return fail(Code::bad_argument, "row %zu of a step has %s: expected a session of this engine", i, r.session ? "another engine's session" : "no session");
+        }
+        if (sessions.empty() || sessions.back() != r.session) {
+            for (Session* s : sessions) {
+                if (s == r.session) return fail(Code::bad_argument, "row %zu of a step comes back to an earlier session: expected each session's rows together", i);
+            }
+            sessions.push_back(r.session);
+            batch.caches.push_back(&r.session->impl().cache);
+        }
+        const model::Cache& cache = *batch.caches.back();
+        const bool continues = !batch.rows.empty() && batch.rows.back().sequence == static_cast<int>(sessions.size()) - 1;
+        const int64_t position = continues ? batch.rows.back().position + 1 : cache.length();
+        if (position >= r.session->context_tokens()) {
+            return fail(Code::context_full, "the context is full: it has room for %lld tokens", static_cast<long long>(r.session->context_tokens()));
+        }
+        if (!r.embedding && (r.id < 0 || r.id >= config.vocab)) {
+            return fail(Code::bad_argument, "row %zu of a step has token id %d: expected 0 to %lld", i, r.id, static_cast<long long>(config.vocab - 1));
+        }
+        batch.rows.push_back({static_cast<int>(sessions.size()) - 1, position, r.id, r.embedding, r.wants_logits});
+    }
+    return batch;
+}
+
+static StepLogits as_logits(const View& v, int64_t vocab) { return v ? StepLogits{v.f32(), v.n_rows, vocab} : StepLogits{nullptr, 0, vocab}; }
+
+Result<StepLogits> Engine::step(std::span<const StepRow> rows) {
+    ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
+    const std::lock_guard lock(impl_->mutex);
+    ASSIGN(const View logits, impl_->forward(batch, {}));
+    return as_logits(logits, impl_->config.vocab);
+}
+
+namespace {
+
+// From the decoder's views to the public tensors.
+class TraceTap final : public model::Tap {
+public:
+    TraceTap(const std::function<bool(const std::string&)>& wanted, const TraceSink& sink) : wanted_(wanted), sink_(sink) {}
+    bool wants(const std::string& name) override { return !wanted_ || wanted_(name); }
+    void tensor(const std::string& name, std::vector<int64_t> shape, const View& v) override {
+        TraceTensor t{name, std::move(shape), std::vector<float>(static_cast<size_t>(v.n_rows * v.n_cols)), {}};
+        for (int64_t r = 0; r < v.n_rows; r++) memcpy(t.values.data() + r * v.n_cols, v.f32(r), v.n_cols * sizeof(float));
+        sink_(t);
+    }
+
+private:
+    const std::function<bool(const std::string&)>& wanted_;
+    const TraceSink& sink_;
+};
+
+}  // namespace
+
+Result<StepLogits> Engine::trace(std::span<const StepRow> rows, const std::function<bool(const std::string&)>& wanted, const TraceSink& sink) {
+    ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
+    TraceTap tap(wanted, sink);
+    if (tap.wants("input_ids")) {
+        TraceTensor ids{"input_ids", {static_cast<int64_t>(rows.size())}, {}, {}};
+        for (const StepRow& r : rows) ids.ids.push_back(r.id);
+        sink(ids);
+    }
+    const std::lock_guard lock(impl_->mutex);
+    ASSIGN(const View logits, impl_->forward(batch, {.shortcut = true, .cap_logits = true, .tap = &tap}));
+    return as_logits(logits, impl_->config.vocab);
+}
+
+Result<std::unique_ptr<Session>> Engine::new_session(const SessionOptions& options) {
+    if (options.context_tokens < 0) {
+        return fail(Code::bad_argument, "context of %lld tokens: expected 1 or more, or 0 for the model's own %lld",
+                    static_cast<long long>(options.context_tokens), static_cast<long long>(impl_->config.context_length));
+    }
+    if (options.context_tokens > impl_->config.context_length) {
+        return fail(Code::bad_argument, "context of %lld tokens: the model was made for %lld at most", static_cast<long long>(options.context_tokens),
+                    static_cast<long long>(impl_->config.context_length));
+    }
+    if (options.chunk_tokens < 1) {
+        return fail(Code::bad_argument, "chunks of %lld tokens: expected 1 or more", static_cast<long long>(options.chunk_tokens));
+    }
+    std::unique_ptr<Session> session(new Session);
+    session->impl_ = std::make_unique<Session::Impl>(shared_from_this(), options);
+    return session;
+}
+
+}  // namespace gemma3n

@@ -1,0 +1,63 @@
+// The inside of an Engine: what a session needs to run a step. Not installed.
+#pragma once
+
+#include "gemma3n/engine.h"
+
+#include "format/checkpoint.h"
+#include "kernels/table.h"
+#include "model/text/decoder.h"
+#include "parallel/pool.h"
+#include "steps/steps.h"
+#include "tensor/arena.h"
+#include "tokens/tokenizer.h"
+
+#include <memory>
+#include <mutex>
+#include <optional>
+
+namespace gemma3n {
+
+struct Engine::Impl {
+    EngineOptions options;
+    ModelInfo info;
+    std::shared_ptr<format::Checkpoint> checkpoint;
+    model::Config config;
+    std::shared_ptr<model::Weights> weights;
+    std::shared_ptr<tokens::Tokenizer> tokenizer;  // null when the model came without one
+    std::string no_tokenizer;                      // why
+    std::vector<bool> masked;                      // ids that are never sampled
+    const kernels::Table* table = nullptr;
+    std::unique_ptr<Pool> pool;
+    std::unique_ptr<steps::Steps> steps;
+    std::unique_ptr<model::Decoder> decoder;
+
+    std::mutex mutex;                              // one step at a time
+    Arena arena;
+    std::optional<Arena::Scope> scope;             // of the last step's scratch, its logits included
+
+    // One pass over rows that continue their caches. Checks nothing about rows; on failure no cache has advanced.
+    // The caller holds `mutex` until it has read the logits.
+    Result<View> forward(const model::Batch& batch, const model::ForwardOptions& options);
+
+    Result<const tokens::Tokenizer*> need_tokenizer() const;
+};
+
+struct Session::Impl {
+    Impl(std::shared_ptr<Engine> e, const SessionOptions& o);
+
+    std::shared_ptr<Engine> engine;
+    SessionOptions options;
+    int64_t context = 0;
+    model::Cache cache;
+    std::vector<int> pending;    // generated, but not yet in the cache
+    bool turn_open = false;      // the model's turn has not been closed with <end_of_turn>
+
+    Engine::Impl& e() { return engine->impl(); }
+
+    // Feeds ids in chunks; f(logits of the last one, raw or capped) while the engine is held. False from progress undoes all.
+    Result<bool> feed(std::span<const int> ids, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
+                      const std::function<void(std::span<const float>)>& f);
+    Result<Answer> generate(std::vector<int> ids, const GenerateOptions& options);
+};
+
+}  // namespace gemma3n

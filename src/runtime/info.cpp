@@ -1,0 +1,52 @@
+#include "runtime/info.h"
+
+#include "model/residency.h"
+
+namespace gemma3n::runtime {
+
+static uint64_t kv_bytes(const model::Config& c, DType type) {  // of one token in one layer
+    return static_cast<uint64_t>(2 * c.n_kv_heads * c.head_dim) * info(type).bytes;
+}
+
+ModelInfo describe(const Engine::Impl& e) {
+    const model::Config& c = e.config;
+    ModelInfo m;
+    m.path = e.checkpoint->path();
+    m.name = c.name;
+    m.family = c.family == model::Family::gemma3n ? "gemma3n" : "gemma3";
+    m.container = e.checkpoint->container() == format::Container::gguf ? "gguf" : "safetensors";
+    m.hidden = c.hidden;
+    m.n_layers = c.n_layers;
+    m.n_heads = c.n_heads;
+    m.n_kv_heads = c.n_kv_heads;
+    m.head_dim = c.head_dim;
+    m.vocab = c.vocab;
+    m.window = c.window;
+    m.context_length = c.context_length;
+    m.n_streams = c.n_streams;
+    m.per_layer_width = c.per_layer_width;
+    m.per_layer_vocab = c.per_layer_vocab;
+    m.laurel_rank = c.laurel_rank;
+    const DType kv = e.options.activations == Activations::f32 ? DType::f32 : DType::f16;
+    for (int64_t l = 0; l < c.n_layers; l++) {
+        m.ff.push_back(c.layers[l].ff);
+        m.sliding.push_back(c.layers[l].sliding);
+        if (!c.owns_kv(static_cast<int>(l))) continue;
+        m.n_kv_layers++;
+        if (c.layers[l].sliding) m.kv_bytes_windowed += kv_bytes(c, kv) * static_cast<uint64_t>(c.window);
+        else m.kv_bytes_per_token_global += kv_bytes(c, kv);
+    }
+    for (const model::ClassBytes& b : model::bytes_by_class(*e.checkpoint, c)) {
+        m.bytes.push_back({std::string(model::name(b.tensor_class)), b.file_bytes, b.resident_bytes});
+        if (b.tensor_class != model::TensorClass::unused) m.n_parameters += b.parameters;
+    }
+    for (const format::TensorInfo& t : e.checkpoint->tensors()) m.tensor_types[std::string(info(t.type).name)]++;
+    m.eos = c.eos;
+    m.bos = c.bos;
+    m.has_tokenizer = e.tokenizer != nullptr;
+    m.kernels = e.table->name;
+    m.per_layer_reading = c.per_layer_width > 0 ? "pread" : "none";
+    return m;
+}
+
+}  // namespace gemma3n::runtime

@@ -1,0 +1,181 @@
+#include "gemma3n/session.h"
+
+#include "base/result.h"
+#include "runtime/engine_impl.h"
+#include "runtime/sampler.h"
+#include "tokens/turns.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace gemma3n {
+
+static double seconds_since(std::chrono::steady_clock::time_point t) {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - t).count();
+}
+
+static model::CacheLayout cache_layout(const EngineOptions& o) {
+    return {.type = o.activations == Activations::f32 ? DType::f32 : DType::f16};
+}
+
+Session::Session() = default;
+Session::~Session() = default;
+
+Session::Impl::Impl(std::shared_ptr<Engine> shared, const SessionOptions& o)
+    : engine(std::move(shared)), options(o), context(o.context_tokens > 0 ? o.context_tokens : engine->impl().config.context_length),
+      cache(engine->impl().config, cache_layout(engine->impl().options)) {}
+
+int64_t Session::n_tokens() const { return impl_->cache.length(); }
+int64_t Session::context_tokens() const { return impl_->context; }
+
+Result<bool> Session::Impl::feed(std::span<const int> ids, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
+                                 const std::function<void(std::span<const float>)>& f) {
+    const int64_t n = static_cast<int64_t>(ids.size()), vocab = e().config.vocab;
+    if (n == 0) return fail(Code::bad_argument, "no tokens to process: expected at least one");
+    if (cache.length() + n > context) {
+        return fail(Code::context_full, "%lld tokens do not fit: the context has room for %lld and %lld are used", static_cast<long long>(n),
+                    static_cast<long long>(context), static_cast<long long>(cache.length()));
+    }
+    for (const int id : ids) {
+        if (id < 0 || id >= vocab) return fail(Code::bad_argument, "token id %d: expected 0 to %lld", id, static_cast<long long>(vocab - 1));
+    }
+    std::optional<model::Cache> before;  // pages are shared: this costs a few copies of tail pages, and only for chunked prompts
+    if (n > options.chunk_tokens) before = cache.fork();
+    for (int64_t done = 0; done < n;) {
+        if (progress && n > 1 && !progress(done, n)) {
+            if (before) cache = *before;
+            return false;
+        }
+        model::Batch batch;
+        batch.caches = {&cache};
+        const int64_t m = std::min(options.chunk_tokens, n - done);
+        for (int64_t i = 0; i < m; i++) batch.rows.push_back({0, cache.length() + i, ids[done + i], nullptr, done + i == n - 1});
+        const std::lock_guard lock(e().mutex);
+        auto logits = e().forward(batch, {.cap_logits = cap_logits});
+        if (!logits) {
+            if (before) cache = *before;
+            return logits.error();
+        }
+        done += m;
+        if (done == n) f({logits->f32(), static_cast<size_t>(vocab)});
+    }
+    if (progress && n > 1) progress(n, n);
+    return true;
+}
+
+Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptions& o) {
+    const model::Config& config = e().config;
+    ids.insert(ids.begin(), pending.begin(), pending.end());
+    runtime::Sampler sampler(o.sampling, config.final_softcap, e().masked);
+    std::optional<tokens::Detokenizer> detokenizer;
+    if (e().tokenizer) detokenizer.emplace(*e().tokenizer);
+
+    const PoolAwake awake(*e().pool);
+    Answer a;
+    a.timing.prompt_tokens = static_cast<int64_t>(ids.size());
+    const auto start = std::chrono::steady_clock::now();
+    int id = 0;
+    const auto sample = [&](std::span<const float> logits) { id = sampler(logits); };
+    ASSIGN(const bool fed, feed(ids, false, o.prefill_progress, sample));
+    a.timing.prefill_s = seconds_since(start);
+    if (!fed) {
+        a.finish = Finish::cancelled;
+        return a;
+    }
+    pending.clear();
+    if (o.max_tokens == 0) {
+        a.finish = Finish::max_tokens;
+        return a;
+    }
+    const auto first = std::chrono::steady_clock::now();
+    for (;;) {
+        if (o.stop_at_eos && std::find(config.eos.begin(), config.eos.end(), id) != config.eos.end()) {
+            a.finish = Finish::eos;
+            break;
+        }
+        a.ids.push_back(id);
+        pending = {id};
+        const std::string text = detokenizer ? detokenizer->add(id) : "";
+        a.text += text;
+        if (o.on_text && !o.on_text(text, id)) {
+            a.finish = Finish::cancelled;
+            break;
+        }
+        if (o.max_tokens >= 0 && static_cast<int64_t>(a.ids.size()) >= o.max_tokens) {
+            a.finish = Finish::max_tokens;
+            break;
+        }
+        if (cache.length() >= context) {
+            a.finish = Finish::context_full;
+            break;
+        }
+        ASSIGN([[maybe_unused]] const bool more, feed(std::span<const int>(&id, 1), false, {}, sample));
+        pending.clear();
+    }
+    a.timing.decode_s = seconds_since(first);
+    a.timing.generated_tokens = static_cast<int64_t>(a.ids.size());
+    if (detokenizer) {
+        const std::string rest = detokenizer->finish();
+        a.text += rest;
+        if (!rest.empty() && o.on_text) o.on_text(rest, id);
+    }
+    return a;
+}
+
+Result<Answer> Session::generate(std::span<const int> ids, const GenerateOptions& options) {
+    return impl_->generate({ids.begin(), ids.end()}, options);
+}
+
+Result<Answer> Session::complete(const std::string& text, const GenerateOptions& options) {
+    ASSIGN(const tokens::Tokenizer* t, impl_->e().need_tokenizer());
+    const bool fresh = n_tokens() == 0 && impl_->pending.empty();
+    return impl_->generate(t->encode(text, {.add_bos = fresh}), options);
+}
+
+Result<Answer> Session::chat(const std::string& user, const GenerateOptions& options, const std::string& system) {
+    ASSIGN(const tokens::Tokenizer* t, impl_->e().need_tokenizer());
+    const bool fresh = n_tokens() == 0 && impl_->pending.empty();
+    if (!fresh && !system.empty()) return fail(Code::bad_argument, "a system text in the middle of a conversation: expected only at its start");
+    std::vector<tokens::Message> messages;
+    if (!system.empty()) messages.push_back({"system", system});
+    messages.push_back({"user", user});
+    ASSIGN(std::vector<int> ids, tokens::encode_turns(*t, messages, true, fresh));
+    if (impl_->turn_open) {  // the model's last turn ends the way the template ends it
+        const std::vector<int> end = t->encode("<end_of_turn>\n", {.parse_special = true});
+        ids.insert(ids.begin(), end.begin(), end.end());
+    }
+    auto answer = impl_->generate(std::move(ids), options);
+    if (answer && !(answer->finish == Finish::cancelled && answer->timing.generated_tokens == 0)) impl_->turn_open = true;
+    return answer;
+}
+
+Result<std::span<const float>> Session::append(std::span<const int> ids, const std::function<bool(int64_t, int64_t)>& progress) {
+    std::span<const float> last;
+    std::vector<int> all(impl_->pending);
+    all.insert(all.end(), ids.begin(), ids.end());
+    const PoolAwake awake(*impl_->e().pool);
+    ASSIGN(const bool fed, impl_->feed(all, true, progress, [&](std::span<const float> logits) { last = logits; }));
+    if (!fed) return fail(Code::cancelled, "processing %zu tokens was cancelled", all.size());
+    impl_->pending.clear();
+    return last;
+}
+
+Result<std::unique_ptr<Session>> Session::fork() {
+    std::unique_ptr<Session> other(new Session);
+    other->impl_ = std::make_unique<Impl>(*impl_);
+    return other;
+}
+
+Status Session::rollback(int64_t n) {
+    TRY(impl_->cache.rollback(n));
+    impl_->pending.clear();
+    return {};
+}
+
+void Session::clear() {
+    impl_->cache.clear();
+    impl_->pending.clear();
+    impl_->turn_open = false;
+}
+
+}  // namespace gemma3n
