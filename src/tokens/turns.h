@@ -19,7 +19,6 @@ struct Message {
 Result<std::string> render_turns(const std::vector<Message>& messages, bool add_generation_prompt, bool add_bos);
 
 // The prompt as ids: marks of the format are their ids, contents are encoded as plain text (never parsed for special tokens).
-// `first_turn` = false continues a conversation: no bos, and the previous answer's "<end_of_turn>\n" is put in front.
 Result<std::vector<int>> encode_turns(const Tokenizer& tokenizer, const std::vector<Message>& messages, bool add_generation_prompt,
                                       bool add_bos);
 

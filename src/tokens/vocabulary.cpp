@@ -1,0 +1,96 @@
+#include "tokens/vocabulary.h"
+
+#include <cstring>
+
+namespace gemma3n::tokens {
+
+uint64_t PieceIndex::hash_of(std::string_view s) {
+    uint64_t h = 0x9E3779B97F4A7C15ull ^ s.size();
+    size_t i = 0;
+    for (; i + 8 <= s.size(); i += 8) {
+        uint64_t w;
+        memcpy(&w, s.data() + i, 8);
+        h = (h ^ w) * 0xBF58476D1CE4E5B9ull;
+        h ^= h >> 29;
+    }
+    uint64_t w = 0;
+    if (i < s.size()) memcpy(&w, s.data() + i, s.size() - i);
+    h = (h ^ w) * 0x94D049BB133111EBull;
+    return h ^ (h >> 32);
+}
+
+void PieceIndex::reserve(size_t n) {
+    size_t size = 64;
+    while (size < n * 2) size *= 2;
+    slots_.assign(size, {});
+    keys_.assign(size, {});
+    mask_ = size - 1;
+}
+
+void PieceIndex::add(std::string_view key, int value) {
+    const uint64_t h = hash_of(key);
+    for (uint64_t i = h & mask_;; i = (i + 1) & mask_) {
+        if (slots_[i].value < 0) {
+            slots_[i] = {h, value};
+            keys_[i] = key;
+            return;
+        }
+        if (slots_[i].hash == h && keys_[i] == key) return;
+    }
+}
+
+int PieceIndex::find(std::string_view key) const {
+    if (slots_.empty()) return -1;
+    const uint64_t h = hash_of(key);
+    for (uint64_t i = h & mask_; slots_[i].value >= 0; i = (i + 1) & mask_) {
+        if (slots_[i].hash == h && keys_[i] == key) return slots_[i].value;
+    }
+    return -1;
+}
+
+void Trie::add(std::string_view s, int id) {
+    if (s.empty()) return;
+    first_[static_cast<uint8_t>(s[0])] = true;
+    int at = 0;
+    for (const char c : s) {
+        const uint8_t b = static_cast<uint8_t>(c);
+        int next = -1;
+        for (const auto& [byte, node] : nodes_[at].next)
+            if (byte == b) next = node;
+        if (next < 0) {
+            next = static_cast<int>(nodes_.size());
+            nodes_[at].next.emplace_back(b, next);
+            nodes_.emplace_back();
+        }
+        at = next;
+    }
+    if (nodes_[at].id < 0) nodes_[at].id = id;
+}
+
+std::pair<int, size_t> Trie::match(std::string_view text, size_t at) const {
+    std::pair<int, size_t> best{-1, 0};
+    if (!first_[static_cast<uint8_t>(text[at])]) return best;
+    int node = 0;
+    for (size_t i = at; i < text.size(); i++) {
+        int next = -1;
+        for (const auto& [byte, n] : nodes_[node].next)
+            if (byte == static_cast<uint8_t>(text[i])) next = n;
+        if (next < 0) break;
+        node = next;
+        if (nodes_[node].id >= 0) best = {nodes_[node].id, i + 1 - at};
+    }
+    return best;
+}
+
+int parse_byte_piece(std::string_view p) {
+    if (p.size() != 6 || !p.starts_with("<0x") || p[5] != '>') return -1;
+    int value = 0;
+    for (const char c : p.substr(3, 2)) {
+        const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+        if (digit < 0) return -1;
+        value = value * 16 + digit;
+    }
+    return value;
+}
+
+}  // namespace gemma3n::tokens

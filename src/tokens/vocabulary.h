@@ -1,0 +1,63 @@
+// The pieces of a vocabulary by id, and the tables that find them: an open-addressing hash of all pieces, and a trie of the
+// tokens that are matched in the text before anything else. Pieces are views: into the mapped GGUF, or into `storage`.
+#pragma once
+
+#include "base/result.h"
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gemma3n::tokens {
+
+// string_view -> int, built once. Keys must outlive it. The first of equal keys wins.
+class PieceIndex {
+public:
+    void reserve(size_t n);
+    void add(std::string_view key, int value);
+    int find(std::string_view key) const;  // -1 if absent
+
+private:
+    struct Slot {
+        uint64_t hash = 0;
+        int value = -1;
+    };
+    static uint64_t hash_of(std::string_view s);
+    std::vector<Slot> slots_;
+    std::vector<std::string_view> keys_;  // by slot
+    uint64_t mask_ = 0;
+};
+
+// Longest match among a set of strings.
+class Trie {
+public:
+    void add(std::string_view s, int id);
+    // Longest entry that begins at text[at]: its id and length; id -1 if none.
+    std::pair<int, size_t> match(std::string_view text, size_t at) const;
+
+private:
+    struct Node {
+        int id = -1;
+        std::vector<std::pair<uint8_t, int>> next;
+    };
+    std::vector<Node> nodes_{1};
+    bool first_[256] = {};
+};
+
+struct Vocabulary {
+    std::vector<std::string_view> pieces;  // as spelled
+    std::deque<std::string> storage;
+    std::vector<bool> special;             // special = true in tokenizer.json's sense
+    std::vector<int16_t> byte_of;          // -1, or the byte of a byte piece
+    int id_of_byte[256];                   // -1 if absent
+    int bos = -1, unknown = -1;
+    PieceIndex index;
+    Trie added;                            // matched on raw text; ids may be special
+};
+
+// "<0x1F>" -> 31, else -1.
+int parse_byte_piece(std::string_view piece);
+
+}  // namespace gemma3n::tokens
