@@ -84,6 +84,8 @@ public:
 
     // Error when the model came without a tokenizer.
     Result<std::vector<int>> tokenize(std::string_view text, TokenizeOptions options = {}) const;
+    // A conversation in the model's turn format, ending where the model's turn begins (if asked for); <bos> first.
+    Result<std::vector<int>> encode_chat(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const;
     Result<std::string> detokenize(const std::vector<int>& ids, bool skip_special = true) const;
 
     Result<std::unique_ptr<Session>> new_session(const SessionOptions& options = {});

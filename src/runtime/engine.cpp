@@ -5,6 +5,7 @@
 #include "runtime/engine_impl.h"
 #include "runtime/info.h"
 #include "runtime/sampler.h"
+#include "tokens/turns.h"
 
 #include <cstring>
 #include <new>
@@ -63,6 +64,13 @@ Result<const tokens::Tokenizer*> Engine::Impl::need_tokenizer() const {
 Result<std::vector<int>> Engine::tokenize(std::string_view text, TokenizeOptions options) const {
     ASSIGN(const tokens::Tokenizer* t, impl_->need_tokenizer());
     return t->encode(text, {options.add_bos, options.parse_special});
+}
+
+Result<std::vector<int>> Engine::encode_chat(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const {
+    ASSIGN(const tokens::Tokenizer* t, impl_->need_tokenizer());
+    std::vector<tokens::Message> turns;
+    for (const ChatMessage& m : messages) turns.push_back({m.role, m.content});
+    return tokens::encode_turns(*t, turns, add_generation_prompt, true);
 }
 
 Result<std::string> Engine::detokenize(const std::vector<int>& ids, bool skip_special) const {

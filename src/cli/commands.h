@@ -1,0 +1,73 @@
+// The commands: their options, filled by main.cpp from the command line, and one function each. Exit codes: 0 done, 1 error,
+// 2 usage, 3 refused by a budget, 130 interrupted. Standard output holds the answer only; everything else goes to standard error.
+#pragma once
+
+#include "gemma3n/engine.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace gemma3n::cli {
+
+enum Exit { exit_ok = 0, exit_error = 1, exit_usage = 2, exit_budget = 3, exit_interrupted = 130 };
+
+struct ModelOptions {
+    std::string model;
+    int threads = 0;
+    std::string activations = "q8";
+    std::string kernels;
+};
+
+struct RunOptions {
+    ModelOptions model;
+    std::optional<std::string> prompt;
+    std::string system;
+    float temperature = 1.0f;
+    int top_k = 64;
+    float top_p = 0.95f, min_p = 0.0f;
+    std::optional<uint64_t> seed;
+    int64_t max_tokens = -1;
+    int64_t context = 0;
+    bool raw = false, stats = false;
+};
+int run(const RunOptions& o);
+
+struct ShowOptions {
+    ModelOptions model;
+    bool json = false;
+};
+int show(const ShowOptions& o);
+
+struct TokenizeOptions {
+    ModelOptions model;
+    std::optional<std::string> text, file;
+    bool no_bos = false, parse_special = false;
+};
+int tokenize(const TokenizeOptions& o);
+
+struct TraceOptions {
+    ModelOptions model;
+    std::optional<std::string> prompt;
+    std::optional<std::string> ids;
+    std::string only, output;
+    bool raw = false;
+};
+int trace(const TraceOptions& o);
+
+struct SynthOptions {
+    std::string size, type = "q4_0", output;
+    uint64_t seed = 1;
+};
+int synth(const SynthOptions& o);
+
+// ---- shared by the commands ----
+
+// One sentence on standard error; the exit code that belongs to the error.
+int report(const Error& e);
+int usage_error(const std::string& sentence);
+Result<std::shared_ptr<Engine>> load(const ModelOptions& o);
+std::string json_string(const std::string& s);  // quoted and escaped; bytes that are not UTF-8 become U+FFFD
+
+}  // namespace gemma3n::cli

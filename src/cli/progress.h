@@ -1,0 +1,29 @@
+// One line of progress on standard error, only when it is a terminal and only for work that takes a while. Doubles as the place
+// where an interrupt is noticed: at() is false once Ctrl-C was pressed.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+namespace gemma3n::cli {
+
+class Progress {
+public:
+    explicit Progress(std::string what) : what_(std::move(what)), start_(std::chrono::steady_clock::now()) {}
+    ~Progress();
+    bool at(double fraction);
+
+private:
+    std::string what_;
+    std::chrono::steady_clock::time_point start_;
+    int shown_ = -1;  // percent
+};
+
+void clear_progress();
+
+// Ctrl-C sets a flag; a second one, while the first is not yet answered, ends the process.
+void catch_interrupts();
+bool interrupted();
+void reset_interrupt();
+
+}  // namespace gemma3n::cli

@@ -1,0 +1,56 @@
+#include "cli/commands.h"
+#include "cli/progress.h"
+
+#include <cstdio>
+
+namespace gemma3n::cli {
+
+int report(const Error& e) {
+    clear_progress();
+    fprintf(stderr, "gemma3n: %s\n", e.message.c_str());
+    if (e.code == Code::over_budget) return exit_budget;
+    return e.code == Code::cancelled ? exit_interrupted : exit_error;
+}
+
+int usage_error(const std::string& sentence) {
+    fprintf(stderr, "gemma3n: %s\n", sentence.c_str());
+    return exit_usage;
+}
+
+Result<std::shared_ptr<Engine>> load(const ModelOptions& o) {
+    EngineOptions e;
+    e.threads = o.threads;
+    e.kernels = o.kernels;
+    e.activations = o.activations == "f32" ? Activations::f32 : Activations::q8;
+    Progress progress("loading");
+    e.progress = [&](double fraction) { return progress.at(fraction); };
+    return Engine::load(o.model, e);
+}
+
+std::string json_string(const std::string& s) {
+    std::string out = "\"";
+    for (size_t i = 0; i < s.size();) {
+        const auto c = static_cast<unsigned char>(s[i]);
+        char escaped[8];
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += s[i++];
+        } else if (c < 32) {
+            snprintf(escaped, sizeof escaped, "\\u%04x", c);
+            out += escaped;
+            i++;
+        } else if (c < 128) {
+            out += s[i++];
+        } else {  // a whole sequence, or one replacement for a stray byte
+            const size_t n = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC2 ? 2 : 0;
+            bool good = n > 0 && i + n <= s.size();
+            for (size_t k = 1; good && k < n; k++) good = (static_cast<unsigned char>(s[i + k]) & 0xC0) == 0x80;
+            if (good) out.append(s, i, n);
+            else out += "\xEF\xBF\xBD";
+            i += good ? n : 1;
+        }
+    }
+    return out + "\"";
+}
+
+}  // namespace gemma3n::cli
