@@ -86,7 +86,7 @@ Status assign_layers(Config& c, const LayerLists& lists, const std::string& path
 }
 
 float sparsity_multiplier(double sparsity) {
-    if (!(sparsity > 0)) return 0;
+    if (!(sparsity > 0)) return -INFINITY;
     if (sparsity >= 1) return INFINITY;
     double low = -40, high = 40;  // the normal distribution's quantile by bisection: exact to the last bit of a float
     for (int i = 0; i < 200; i++) {

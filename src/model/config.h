@@ -4,6 +4,7 @@
 #include "base/result.h"
 #include "format/checkpoint.h"
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -15,7 +16,7 @@ enum class Family { gemma3n, gemma3 };
 struct LayerConfig {
     bool sliding = true;       // local (windowed) or global attention
     int64_t ff = 0;            // FFN width of this layer
-    float sparsity_multiplier = 0;  // icdf(sparsity) of the gate's cutoff; 0 = dense (gemma3n)
+    float sparsity_multiplier = -INFINITY;  // icdf(sparsity) of the gate's cutoff; -infinity = dense (0 cuts at the mean)
     int kv_donor = -1;         // the layer whose keys and values this one reads; itself when it owns a cache
 };
 

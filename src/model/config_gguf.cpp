@@ -133,14 +133,14 @@ Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
     lists.sliding = sliding_layers(keys, c.n_layers, is_3n ? 5 : 6);
     ASSIGN(const std::vector<double> ff, keys.list("feed_forward_length", c.n_layers));
     for (const double w : ff) lists.ff.push_back(std::isfinite(w) && std::fabs(w) < 1e9 ? static_cast<int64_t>(w) : 0);
-    lists.sparsity_multiplier.assign(static_cast<size_t>(c.n_layers), 0);
+    lists.sparsity_multiplier.assign(static_cast<size_t>(c.n_layers), -INFINITY);
     if (is_3n) {
         if (keys.find("activation_sparsity_scale")) {  // already the quantile; -inf or nothing above 0 means dense
             ASSIGN(const std::vector<double> scale, keys.list("activation_sparsity_scale", c.n_layers));
             lists.sparsity_multiplier.clear();
-            for (const double s : scale) lists.sparsity_multiplier.push_back(std::isfinite(s) && s > 0 ? static_cast<float>(s) : 0);
+            for (const double s : scale) lists.sparsity_multiplier.push_back(std::isfinite(s) && s > 0 ? static_cast<float>(s) : -INFINITY);
         } else {
-            for (int64_t l = 0; l < c.n_layers; l++) lists.sparsity_multiplier[l] = c.n_layers > 10 && l < 10 ? sparsity_multiplier(0.95) : 0;
+            for (int64_t l = 0; l < c.n_layers; l++) lists.sparsity_multiplier[l] = c.n_layers > 10 && l < 10 ? sparsity_multiplier(0.95) : -INFINITY;
         }
         ASSIGN(lists.n_shared, keys.count_or("attention.shared_kv_layers", c.n_layers == 35 ? 15 : c.n_layers == 30 ? 10 : 0));
     }

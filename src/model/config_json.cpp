@@ -197,7 +197,7 @@ Result<Config> config_from_json(const format::Checkpoint& checkpoint) {
         for (const double s : sparsity) lists.sparsity_multiplier.push_back(sparsity_multiplier(s));
         ASSIGN(lists.n_shared, text.count_or("num_kv_shared_layers", 15));
     } else {
-        lists.sparsity_multiplier.assign(static_cast<size_t>(c.n_layers), 0);
+        lists.sparsity_multiplier.assign(static_cast<size_t>(c.n_layers), -INFINITY);
     }
     TRY(assign_layers(c, lists, path));
 

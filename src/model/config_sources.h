@@ -23,7 +23,7 @@ struct LayerLists {
 Status check_sizes(const Config& config, const std::string& path);
 // Fills config.layers. The donor of a sharing layer is the last layer of its own type below the first sharing one.
 Status assign_layers(Config& config, const LayerLists& lists, const std::string& path);
-// Quantile of the normal distribution at `sparsity`; 0 (dense) for sparsity <= 0.
+// Quantile of the normal distribution at `sparsity`; -infinity (dense) for sparsity <= 0.
 float sparsity_multiplier(double sparsity);
 
 }  // namespace gemma3n::model

@@ -2,6 +2,8 @@
 #include "ops/linear.h"
 #include "steps/cpu.h"
 
+#include <cmath>
+
 namespace gemma3n::steps {
 
 void CpuSteps::gated_ffn(Context& c, const GatedFfn& s) {
@@ -11,7 +13,7 @@ void CpuSteps::gated_ffn(Context& c, const GatedFfn& s) {
     ops::Input h(s.h);
     ops::linear(c, h, {{s.gate_proj, gate}, {s.up_proj, up}});
     c.each_row(n, [&](int64_t r) {
-        if (s.sparsity_multiplier > 0) {  // statistics over the active width
+        if (s.sparsity_multiplier > -INFINITY) {  // statistics over the active width
             float mean, deviation;
             c.k.mean_deviation(gate.f32(r), ff, &mean, &deviation);
             c.k.relu_shift(gate.f32(r), ff, mean + deviation * s.sparsity_multiplier);

@@ -77,7 +77,7 @@ struct Attention {                        // out = o_proj attention(q)
 struct GatedFfn {                         // out = down (gelu(sparsify(gate h)) * up h)
     View h;                               // [n, D]
     View gate_proj, up_proj, down_proj;   // [ff, D], [ff, D], [D, ff]
-    float sparsity_multiplier;            // > 0: gate = max(gate - (mean + multiplier * deviation), 0)
+    float sparsity_multiplier;            // gate = max(gate - (mean + multiplier * deviation), 0); -infinity: left out (dense)
     View out;                             // [n, D]
 };
 

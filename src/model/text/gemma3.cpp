@@ -2,6 +2,7 @@
 
 #include "model/text/rows.h"
 
+#include <cmath>
 #include <string>
 
 namespace gemma3n::model {
@@ -45,7 +46,7 @@ private:
         s_.attention(c_, {attention_shape(g_, l), rows_.step_rows(), rows_.pages(l), q_, w.self_attn.o_proj, branch_});
         s_.residual_add(c_, {x_, branch_, w.post_attention_layernorm, g_.norm_eps, x_});
         s_.norm(c_, {x_, w.pre_feedforward_layernorm, g_.norm_eps, h_});
-        s_.gated_ffn(c_, {h_, w.mlp.gate_proj, w.mlp.up_proj, w.mlp.down_proj, 0, branch_});
+        s_.gated_ffn(c_, {h_, w.mlp.gate_proj, w.mlp.up_proj, w.mlp.down_proj, -INFINITY, branch_});
         s_.residual_add(c_, {x_, branch_, w.post_feedforward_layernorm, g_.norm_eps, x_});
         put(o_, "layers." + std::to_string(l) + ".streams", {1, rows_.n(), g_.hidden}, x_);
     }
