@@ -1,0 +1,29 @@
+#!/bin/sh
+# The live comparisons with the executable references:
+#   tests/oracle/run.sh [path of the gemma3n command, default build/release/gemma3n]
+# in a virtual environment under GEMMA3N_CACHE (default ~/.cache/gemma3n), or in the one that GEMMA3N_ORACLE names.
+# Exit 0: all agree. 1: something differs. 77: the references cannot be had here; the committed goldens say the same without them.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+command=${1:-$root/build/release/gemma3n}
+cache=${GEMMA3N_CACHE:-${HOME:?}/.cache/gemma3n}
+if [ -n "${GEMMA3N_ORACLE:-}" ]; then
+    venv=$GEMMA3N_ORACLE
+else
+    venv=$cache/oracle
+    mkdir -p "$cache"
+    "$here/setup.sh" "$venv" || exit $?
+fi
+python=$venv/bin/python
+failed=0
+echo "== tiny models with fresh weights against transformers"
+"$python" "$here/live.py" "$command" || failed=1
+model=$cache/gemma3-270m-q4_k_m.gguf
+if [ -f "$model" ]; then
+    echo "== Gemma 3 270M against transformers on its de-quantised weights"
+    "$python" "$root/tools/oracle/gemma3_270m.py" "$model" --gemma3n "$command" || failed=1
+else
+    echo "== Gemma 3 270M: skipped, $model is not here (./run.sh fetches it)"
+fi
+exit $failed
