@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the virtual environment of the executable references at the folder given and leaves it usable; 600 MB, about three minutes.
+# Makes the virtual environment of the executable references at the folder given and leaves it usable; 1.2 GB on disk, about three minutes.
 #   tests/oracle/setup.sh FOLDER
 # Exit 0: it stands. 77: torch's CPU build cannot be had here, which one sentence says (a build for CUDA is gigabytes and is never taken).
 # TORCH_CPU_INDEX names another index of CPU wheels than PyTorch's own.
