@@ -11,18 +11,18 @@ namespace gemma3n::kernels {
 
 namespace {
 
-Table filled(const char* name, void (*vectors)(Table&), void (*q8)(Table&)) {
+// A set's fill functions are compiled with its flags, so they may not even run on a CPU that lacks it.
+Table filled(const char* name, bool supported, void (*vectors)(Table&), void (*q8)(Table&)) {
     Table t = reference();
     t.name = name;
-    vectors(t);
-    q8(t);
+    if (supported) {
+        vectors(t);
+        q8(t);
+    }
     return t;
 }
 
 #if defined(__x86_64__)
-
-const Table avx2_table = filled("avx2", avx2::fill_vectors, avx2::fill_q8);
-const Table avx512vnni_table = filled("avx512vnni", avx512vnni::fill_vectors, avx512vnni::fill_q8);
 
 bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c"); }
 bool has_avx512vnni() {
@@ -30,17 +30,20 @@ bool has_avx512vnni() {
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
 }
 
+const Table avx2_table = filled("avx2", has_avx2(), avx2::fill_vectors, avx2::fill_q8);
+const Table avx512vnni_table = filled("avx512vnni", has_avx512vnni(), avx512vnni::fill_vectors, avx512vnni::fill_q8);
+
 const Entry entries[] = {{&reference(), true}, {&avx2_table, has_avx2()}, {&avx512vnni_table, has_avx512vnni()}};
 
 #elif defined(__aarch64__)
 
-const Table neon_table = filled("neon", neon::fill_vectors, neon::fill_q8);
-const Table neon_dotprod_table = filled("neon-dotprod", neon::fill_vectors, neon_dotprod::fill_q8);
-const Table neon_i8mm_table = filled("neon-i8mm", neon::fill_vectors, neon_i8mm::fill_q8);
-
 constexpr unsigned long hwcap_asimddp = 1ul << 20, hwcap2_i8mm = 1ul << 13;
 bool has_dotprod() { return getauxval(AT_HWCAP) & hwcap_asimddp; }
 bool has_i8mm() { return has_dotprod() && (getauxval(AT_HWCAP2) & hwcap2_i8mm); }
+
+const Table neon_table = filled("neon", true, neon::fill_vectors, neon::fill_q8);
+const Table neon_dotprod_table = filled("neon-dotprod", has_dotprod(), neon::fill_vectors, neon_dotprod::fill_q8);
+const Table neon_i8mm_table = filled("neon-i8mm", has_i8mm(), neon::fill_vectors, neon_i8mm::fill_q8);
 
 const Entry entries[] = {{&reference(), true}, {&neon_table, true}, {&neon_dotprod_table, has_dotprod()}, {&neon_i8mm_table, has_i8mm()}};
 

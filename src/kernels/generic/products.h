@@ -1,0 +1,136 @@
+// Products with f32 activations, weights of any type.
+
+// R weight rows times N activation rows. Two accumulators a product hide the latency when few are computed; every shape uses both,
+// so that a product's bits are the same in all of them.
+template <class Row, int R, int N>
+inline void dot_tile(const std::byte* w, uint64_t stride, int64_t k, const float* x, int64_t ldx, float* y, int64_t ldy) {
+    vf even[R][N] = {}, odd[R][N] = {};
+    int64_t i = 0;
+    for (; i + 2 * W <= k; i += 2 * W) {
+        vf a[N], b[N];
+        for (int n = 0; n < N; n++) a[n] = load(x + n * ldx + i), b[n] = load(x + n * ldx + i + W);
+        for (int r = 0; r < R; r++) {
+            const Row row(w + static_cast<uint64_t>(r) * stride);
+            const vf wa = row.at(i), wb = row.at(i + W);
+            for (int n = 0; n < N; n++) {
+                even[r][n] += wa * a[n];
+                odd[r][n] += wb * b[n];
+            }
+        }
+    }
+    for (; i < k; i += W) {
+        const int64_t lanes = k - i < W ? k - i : W;
+        for (int r = 0; r < R; r++) {
+            const vf wa = Row(w + static_cast<uint64_t>(r) * stride).part(i, lanes);
+            for (int n = 0; n < N; n++) even[r][n] += wa * load_part(x + n * ldx + i, lanes);
+        }
+    }
+    for (int r = 0; r < R; r++)
+        for (int n = 0; n < N; n++) y[n * ldy + r] = hsum(even[r][n] + odd[r][n]);
+}
+
+template <class Row, int R>
+inline void dot_columns_of(const std::byte* w, uint64_t stride, int64_t k, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy) {
+    int64_t i = 0;
+    for (; i + dot_columns <= n; i += dot_columns) dot_tile<Row, R, dot_columns>(w, stride, k, x + i * ldx, ldx, y + i * ldy, ldy);
+    for (; i < n; i++) dot_tile<Row, R, 1>(w, stride, k, x + i * ldx, ldx, y + i * ldy, ldy);
+}
+
+// All rows of w times n activation rows, in tiles.
+template <class Row>
+void dots(const std::byte* w, uint64_t stride, int64_t n_rows, int64_t k, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy) {
+    int64_t r = 0;
+    for (; r + dot_rows <= n_rows; r += dot_rows) dot_columns_of<Row, dot_rows>(w + static_cast<uint64_t>(r) * stride, stride, k, x, ldx, n, y + r, ldy);
+    for (; r < n_rows; r++) dot_columns_of<Row, 1>(w + static_cast<uint64_t>(r) * stride, stride, k, x, ldx, n, y + r, ldy);
+}
+
+void matvec_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, std::byte* scratch) {
+    switch (w.type) {
+        case DType::f32: return dots<RowF32>(w.data, w.stride, w.rows, w.k, x, ldx, n, y, ldy);
+        case DType::f16: return dots<RowF16>(w.data, w.stride, w.rows, w.k, x, ldx, n, y, ldy);
+        case DType::bf16: return dots<RowBf16>(w.data, w.stride, w.rows, w.k, x, ldx, n, y, ldy);
+        default: break;
+    }
+    auto* rows = reinterpret_cast<float*>(scratch);  // [dot_rows, k], de-quantised
+    for (int64_t r = 0; r < w.rows; r += dot_rows) {
+        const int64_t m = w.rows - r < dot_rows ? w.rows - r : dot_rows;
+        for (int64_t j = 0; j < m; j++) values_to_f32(w.type, w.data + static_cast<uint64_t>(r + j) * w.stride, w.k, rows + j * w.k);
+        dots<RowF32>(scratch, static_cast<uint64_t>(w.k) * sizeof(float), m, w.k, x, ldx, n, y + r, ldy);
+    }
+}
+
+// ---- many activation rows ------------------------------------------------------------------------------------------------
+
+constexpr int64_t chunk_values = 256;               // values of k that a panel holds at a time: 16 KiB, stays in the first-level cache
+constexpr int panel_vectors = panel_rows / W;
+
+typedef float v4f __attribute__((vector_size(16)));
+
+// Values [first, first + n) of m weight rows as [n][panel_rows]; rows that are not there are zero.
+inline void unpack_panel(const Weights& w, int64_t row, int64_t m, int64_t first, int64_t n, float* panel) {
+    float rows[panel_rows][chunk_values];
+    const uint64_t offset = row_bytes(w.type, first);
+    for (int64_t r = 0; r < panel_rows; r++) {
+        if (r < m) values_to_f32(w.type, w.data + static_cast<uint64_t>(row + r) * w.stride + offset, n, rows[r]);
+        else __builtin_memset(rows[r], 0, sizeof rows[r]);
+    }
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) {
+        for (int r = 0; r < panel_rows; r += 4) {  // 4 x 4 values turned around
+            v4f a, b, c, d;
+            __builtin_memcpy(&a, &rows[r][i], 16);
+            __builtin_memcpy(&b, &rows[r + 1][i], 16);
+            __builtin_memcpy(&c, &rows[r + 2][i], 16);
+            __builtin_memcpy(&d, &rows[r + 3][i], 16);
+            const v4f ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+            const v4f cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+            const v4f turned[4] = {__builtin_shufflevector(ab, cd, 0, 1, 4, 5), __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
+                                   __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5), __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7)};
+            for (int j = 0; j < 4; j++) __builtin_memcpy(panel + (i + j) * panel_rows + r, &turned[j], 16);
+        }
+    }
+    for (; i < n; i++)
+        for (int r = 0; r < panel_rows; r++) panel[i * panel_rows + r] = rows[r][i];
+}
+
+// A chunk's share of a panel of weight rows times N activation rows: the lanes are weight rows, each a single chain over k.
+template <int N>
+inline void panel_tile(const float* panel, int64_t n_values, const float* x, int64_t ldx, float* y, int64_t ldy, int64_t m, bool first) {
+    vf sum[N][panel_vectors] = {};
+    for (int64_t i = 0; i < n_values; i++) {
+        vf w[panel_vectors];
+        for (int c = 0; c < panel_vectors; c++) w[c] = load(panel + i * panel_rows + c * W);
+        for (int n = 0; n < N; n++)
+            for (int c = 0; c < panel_vectors; c++) sum[n][c] += splat(x[n * ldx + i]) * w[c];
+    }
+    for (int n = 0; n < N; n++) {
+        for (int c = 0; c < panel_vectors && c * W < m; c++) {
+            float* to = y + n * ldy + c * W;
+            const int64_t lanes = m - c * W < W ? m - c * W : W;
+            store_part(to, first ? sum[n][c] : sum[n][c] + load_part(to, lanes), lanes);
+        }
+    }
+}
+
+template <int N>
+inline void panel_columns(const float* panel, int64_t n_values, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, int64_t m, bool first) {
+    int64_t i = 0;
+    for (; i + N <= n; i += N) panel_tile<N>(panel, n_values, x + i * ldx, ldx, y + i * ldy, ldy, m, first);
+    if constexpr (N > 1) {
+        if (i < n) panel_columns<N / 2>(panel, n_values, x + i * ldx, ldx, n - i, y + i * ldy, ldy, m, first);
+    }
+}
+
+// Chunks of k outermost: a chunk of all activation rows stays in the second-level cache while every panel passes by, and no weight is
+// unpacked twice. The price: y is read and written once a chunk.
+void matmul_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, std::byte* scratch) {
+    auto* panel = reinterpret_cast<float*>(scratch);
+    for (int64_t first = 0; first < w.k; first += chunk_values) {
+        const int64_t n_values = w.k - first < chunk_values ? w.k - first : chunk_values;
+        for (int64_t r = 0; r < w.rows; r += panel_rows) {
+            const int64_t m = w.rows - r < panel_rows ? w.rows - r : panel_rows;
+            unpack_panel(w, r, m, first, n_values, panel);
+            panel_columns<matmul_columns>(panel, n_values, x + first, ldx, n, y + r, ldy, m, first == 0);
+        }
+    }
+}
