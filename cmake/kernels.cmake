@@ -3,7 +3,7 @@
 file(GLOB kernel_files ${PROJECT_SOURCE_DIR}/src/kernels/*.cpp)
 foreach(f ${kernel_files})
   get_filename_component(n ${f} NAME)
-  set(fast "-O3 -ffast-math -fno-finite-math-only -fno-associative-math -fno-reciprocal-math -ffp-contract=fast")
+  set(fast "-O3 -ffp-contract=fast")  # no -ffast-math, not even parts of it: it turns x / 127 into x * (1 / 127), another number
   set(flags "")
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     if(n MATCHES "^avx2")

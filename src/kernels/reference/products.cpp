@@ -14,7 +14,7 @@ void quantize_q8(const float* x, int64_t k, int8_t* q, float* scale, int16_t* su
     for (int64_t b = 0; b < blocks; b++) {
         float largest = 0;
         for (int i = 0; i < q8_block; i++) largest = std::fmax(largest, std::fabs(x[b * q8_block + i]));
-        const float inverse = largest > 0 ? 127.0f / largest : 0;
+        const float inverse = largest > 1e-36f ? 127.0f / largest : 0;  // below, the inverse is no finite number: such a block is zero
         scale[b] = largest / 127.0f;
         for (int half = 0; half < 2; half++) {
             int total = 0;

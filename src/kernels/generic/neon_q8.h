@@ -1,0 +1,183 @@
+// The 8-bit products of the arm sets, written once. Included in a set's own unnamed namespace, which supplies
+//   dot16(sums, w, a)    adds 16 products of bytes to four 32-bit sums, which lane which product does not matter
+//
+// A row of weights is read 32 values at a time (an activation block). The integer sums of a block are exact; they meet their scales in
+// f32, block after block in ascending order, in the same four lanes whatever tile a product is computed in: the same bits whoever
+// rides along.
+
+// 32 values of a row: a weight is d * scale[half] * w - m. scale is 1 where the type has one scale for all 32, m is 0 but in q4_k.
+struct Sub {
+    int8x16_t w[2];
+    float d, m;
+    int32_t scale[2];
+};
+
+inline float f16(uint16_t h) { return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(h))), 0); }
+inline int8x16_t low_nibbles(uint8x16_t q) { return vreinterpretq_s8_u8(vandq_u8(q, vdupq_n_u8(15))); }
+inline int8x16_t high_nibbles(uint8x16_t q) { return vreinterpretq_s8_u8(vshrq_n_u8(q, 4)); }
+
+// How a type reads sub-block j of a block.
+struct Q4_0 {
+    using Block = BlockQ4_0;
+    static constexpr int subs = 1;
+    static constexpr bool two_scales = false, has_minimum = false;
+    static Sub sub(const Block& b, int) {
+        const uint8x16_t q = vld1q_u8(b.qs);
+        const int8x16_t eight = vdupq_n_s8(8);
+        return {{vsubq_s8(low_nibbles(q), eight), vsubq_s8(high_nibbles(q), eight)}, f16(b.d), 0, {1, 1}};
+    }
+};
+struct Q5_0 {
+    using Block = BlockQ5_0;
+    static constexpr int subs = 1;
+    static constexpr bool two_scales = false, has_minimum = false;
+    // 16 where the fifth bit is set
+    static int8x16_t fifth(const uint8_t* bits) {
+        const uint8x16_t each = vcombine_u8(vdup_n_u8(bits[0]), vdup_n_u8(bits[1]));
+        const uint8x16_t mask = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
+        return vreinterpretq_s8_u8(vandq_u8(vtstq_u8(each, mask), vdupq_n_u8(16)));
+    }
+    static Sub sub(const Block& b, int) {
+        const uint8x16_t q = vld1q_u8(b.qs);
+        const int8x16_t sixteen = vdupq_n_s8(16);
+        return {{vsubq_s8(vorrq_s8(low_nibbles(q), fifth(b.qh)), sixteen), vsubq_s8(vorrq_s8(high_nibbles(q), fifth(b.qh + 2)), sixteen)},
+                f16(b.d), 0, {1, 1}};
+    }
+};
+struct Q8_0 {
+    using Block = BlockQ8_0;
+    static constexpr int subs = 1;
+    static constexpr bool two_scales = false, has_minimum = false;
+    static Sub sub(const Block& b, int) { return {{vld1q_s8(b.qs), vld1q_s8(b.qs + 16)}, f16(b.d), 0, {1, 1}}; }
+};
+struct Q4_K {
+    using Block = BlockQ4_K;
+    static constexpr int subs = 8;
+    static constexpr bool two_scales = false, has_minimum = true;
+    static Sub sub(const Block& b, int j) {
+        const uint8_t* s = b.scales;
+        const int scale = j < 4 ? s[j] & 63 : (s[j + 4] & 15) | (s[j - 4] >> 6) << 4;
+        const int minimum = j < 4 ? s[j + 4] & 63 : (s[j + 4] >> 4) | (s[j] >> 6) << 4;
+        const uint8x16_t q0 = vld1q_u8(b.qs + 32 * (j / 2)), q1 = vld1q_u8(b.qs + 32 * (j / 2) + 16);
+        Sub sub = {{low_nibbles(q0), low_nibbles(q1)}, f16(b.d) * static_cast<float>(scale), f16(b.dmin) * static_cast<float>(minimum), {1, 1}};
+        if (j % 2) sub.w[0] = high_nibbles(q0), sub.w[1] = high_nibbles(q1);
+        return sub;
+    }
+};
+struct Q6_K {
+    using Block = BlockQ6_K;
+    static constexpr int subs = 8;
+    static constexpr bool two_scales = true, has_minimum = false;
+    static int8x16_t values(uint8x16_t low, uint8x16_t high, int quarter) {
+        const uint8x16_t nibble = quarter < 2 ? vandq_u8(low, vdupq_n_u8(15)) : vshrq_n_u8(low, 4);
+        const uint8x16_t two = vandq_u8(vshlq_u8(high, vdupq_n_s8(static_cast<int8_t>(-2 * quarter))), vdupq_n_u8(3));
+        return vsubq_s8(vreinterpretq_s8_u8(vorrq_u8(nibble, vshlq_n_u8(two, 4))), vdupq_n_s8(32));
+    }
+    static Sub sub(const Block& b, int j) {
+        const int half = j / 4, quarter = j % 4;
+        const uint8_t *low = b.ql + 64 * half + 32 * (quarter % 2), *high = b.qh + 32 * half;
+        return {{values(vld1q_u8(low), vld1q_u8(high), quarter), values(vld1q_u8(low + 16), vld1q_u8(high + 16), quarter)},
+                f16(b.d), 0, {b.scales[2 * j], b.scales[2 * j + 1]}};
+    }
+};
+
+inline float32x4_t largest_of(const float* x) {
+    float32x4_t m = vabsq_f32(vld1q_f32(x));
+    for (int i = 4; i < q8_block; i += 4) m = vmaxnmq_f32(m, vabsq_f32(vld1q_f32(x + i)));
+    return m;
+}
+
+void quantize_q8(const float* x, int64_t k, int8_t* q, float* scale, int16_t* sum) {
+    const int64_t blocks = k / q8_block;
+    for (int64_t b = 0; b < blocks; b++, x += q8_block) {
+        const float largest = vmaxnmvq_f32(largest_of(x));
+        const float inverse = largest > 1e-36f ? 127.0f / largest : 0;
+        scale[b] = largest / 127.0f;
+        for (int half = 0; half < 2; half++) {
+            int16x4_t part[4];
+            for (int i = 0; i < 4; i++) part[i] = vqmovn_s32(vcvtnq_s32_f32(vmulq_n_f32(vld1q_f32(x + 16 * half + 4 * i), inverse)));
+            const int8x16_t bytes = vcombine_s8(vqmovn_s16(vcombine_s16(part[0], part[1])), vqmovn_s16(vcombine_s16(part[2], part[3])));
+            vst1q_s8(q + b * q8_block + 16 * half, bytes);
+            sum[2 * b + half] = vaddlvq_s8(bytes);
+        }
+    }
+    for (int64_t i = k; i < (k + 63) / 64 * 64; i++) q[i] = 0;
+    for (int64_t b = blocks; b < (blocks + 15) / 16 * 16; b++) scale[b] = 0;
+    for (int64_t b = 2 * blocks; b < (2 * blocks + 31) / 32 * 32; b++) sum[b] = 0;
+}
+
+// R weight rows times N activation rows from row `first` on.
+template <class Type, int R, int N>
+inline void q8_tile(const std::byte* w, uint64_t stride, int64_t k, const Q8& a, int64_t first, float* y, int64_t ldy) {
+    using Block = typename Type::Block;
+    float32x4_t acc[R][N];
+    float low[R][N];  // what the minima take away
+    for (int r = 0; r < R; r++)
+        for (int n = 0; n < N; n++) acc[r][n] = vdupq_n_f32(0), low[r][n] = 0;
+    const int8_t* q = a.q + first * a.q_stride;
+    const float* scale = a.scale + first * a.scale_stride;
+    const int16_t* sum = a.sum + first * a.sum_stride;
+    for (int64_t b = 0; b < k / (Type::subs * q8_block); b++) {
+#pragma GCC unroll 8
+        for (int j = 0; j < Type::subs; j++) {
+            const int64_t at = b * Type::subs + j;
+            for (int r = 0; r < R; r++) {
+                const Sub s = Type::sub(reinterpret_cast<const Block*>(w + static_cast<uint64_t>(r) * stride)[b], j);
+                for (int n = 0; n < N; n++) {
+                    const int8_t* qn = q + n * a.q_stride + at * q8_block;
+                    const int8x16_t a0 = vld1q_s8(qn), a1 = vld1q_s8(qn + 16);
+                    const float an = scale[n * a.scale_stride + at];
+                    int32x4_t total;
+                    if constexpr (Type::two_scales) {
+                        total = vmulq_n_s32(dot16(vdupq_n_s32(0), s.w[0], a0), s.scale[0]);
+                        total = vmlaq_n_s32(total, dot16(vdupq_n_s32(0), s.w[1], a1), s.scale[1]);
+                    } else {
+                        total = dot16(dot16(vdupq_n_s32(0), s.w[0], a0), s.w[1], a1);
+                    }
+                    acc[r][n] = vfmaq_n_f32(acc[r][n], vcvtq_f32_s32(total), s.d * an);
+                    if constexpr (Type::has_minimum) {
+                        const int16_t* pair = sum + n * a.sum_stride + 2 * at;
+                        low[r][n] = __builtin_fmaf(s.m, an * static_cast<float>(pair[0] + pair[1]), low[r][n]);
+                    }
+                }
+            }
+        }
+    }
+    for (int r = 0; r < R; r++)
+        for (int n = 0; n < N; n++) y[n * ldy + r] = vaddvq_f32(acc[r][n]) - low[r][n];
+}
+
+template <class Type>
+void q8_rows(const Weights& w, const Q8& a, int64_t begin, int64_t end, float* y, int64_t ldy) {
+    int64_t r = 0;
+    for (; r + 4 <= w.rows; r += 4) {
+        const std::byte* row = w.data + static_cast<uint64_t>(r) * w.stride;
+        int64_t i = begin;
+        for (; i + 4 <= end; i += 4) {  // fewer rows at a time, so that all sums stay in registers
+            q8_tile<Type, 2, 4>(row, w.stride, w.k, a, i, y + i * ldy + r, ldy);
+            q8_tile<Type, 2, 4>(row + 2 * w.stride, w.stride, w.k, a, i, y + i * ldy + r + 2, ldy);
+        }
+        for (; i < end; i++) q8_tile<Type, 4, 1>(row, w.stride, w.k, a, i, y + i * ldy + r, ldy);
+    }
+    for (; r < w.rows; r++)
+        for (int64_t i = begin; i < end; i++)
+            q8_tile<Type, 1, 1>(w.data + static_cast<uint64_t>(r) * w.stride, w.stride, w.k, a, i, y + i * ldy + r, ldy);
+}
+
+template <class Type>
+void matvec_q8(const Weights& w, const Q8& a, float* y, int64_t ldy) {
+    q8_rows<Type>(w, a, 0, a.n, y, ldy);
+}
+
+// Activation rows that fit a first- or second-level cache of a small core stay there while all weights pass by.
+inline int64_t cached_rows(int64_t k) {
+    const int64_t n = (int64_t{128} << 10) / k / 4 * 4;
+    return n < 4 ? 4 : n;
+}
+
+// Many rows by the tiles of few.
+template <class Type>
+void matmul_q8_by_tiles(const Weights& w, const Q8& a, float* y, int64_t ldy) {
+    const int64_t block = cached_rows(w.k);
+    for (int64_t i = 0; i < a.n; i += block) q8_rows<Type>(w, a, i, i + block < a.n ? i + block : a.n, y, ldy);
+}

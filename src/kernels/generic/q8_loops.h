@@ -1,0 +1,85 @@
+// The loops around the 8-bit products, included into the namespace of a set's *_q8.cpp. The set supplies
+//   vf, and for each type a struct T: T::group values that are handled together (T::group_bytes of weights), and
+//   template <class T, int R, int N> void step(w, stride, activations, n_values, acc): the share of one group in R x N products,
+//   float hsum(vf).
+// Every product sees the same steps in the same order in whatever tile it is computed: that is the batch invariance.
+
+struct Rows {  // activations from some row and some value on
+    const int8_t* q;
+    const float* scale;
+    const int16_t* sum;
+    int64_t q_stride, scale_stride, sum_stride;
+};
+
+inline Rows rows_from(const Q8& a, int64_t first) {
+    return {a.q + first * a.q_stride, a.scale + first * a.scale_stride, a.sum + first * a.sum_stride, a.q_stride, a.scale_stride, a.sum_stride};
+}
+
+// Values at.. of all rows; `at` is a multiple of 256, so the scales and sums that follow are readable for a whole group.
+inline Rows values_from(const Rows& a, int64_t at) {
+    return {a.q + at, a.scale + at / 32, a.sum + at / 16, a.q_stride, a.scale_stride, a.sum_stride};
+}
+
+template <class T, int R, int N>
+inline void dot_tile(const std::byte* w, uint64_t stride, int64_t k, const Rows& a, float* y, int64_t ldy) {
+    vf acc[R][N] = {};
+    int64_t at = 0;
+    for (; at + T::group <= k; at += T::group, w += T::group_bytes) step<T, R, N>(w, stride, values_from(a, at), T::group, acc);
+    if (at < k) {  // the rest of a row, beyond which nothing may be read: copies filled up with zeros
+        alignas(64) std::byte weights[R][T::group_bytes] = {};
+        alignas(64) int8_t q[N][T::group] = {};
+        for (int r = 0; r < R; r++) __builtin_memcpy(weights[r], w + static_cast<uint64_t>(r) * stride, row_bytes(T::type, k - at));
+        for (int n = 0; n < N; n++) __builtin_memcpy(q[n], a.q + n * a.q_stride + at, static_cast<size_t>(k - at));
+        Rows rest = values_from(a, at);
+        rest.q = q[0];
+        rest.q_stride = T::group;
+        step<T, R, N>(weights[0], T::group_bytes, rest, k - at, acc);
+    }
+    for (int r = 0; r < R; r++)
+        for (int n = 0; n < N; n++) y[n * ldy + r] = hsum(acc[r][n]);
+}
+
+template <class T, int R, int N>
+inline void dot_rows_of(const Weights& w, int64_t r, const Q8& a, float* y, int64_t ldy) {
+    const std::byte* row = w.data + static_cast<uint64_t>(r) * w.stride;
+    int64_t i = 0;
+    for (; i + N <= a.n; i += N) dot_tile<T, R, N>(row, w.stride, w.k, rows_from(a, i), y + i * ldy + r, ldy);
+    for (; i < a.n; i++) dot_tile<T, R, 1>(row, w.stride, w.k, rows_from(a, i), y + i * ldy + r, ldy);
+}
+
+template <class T, int R, int N>
+inline void dot_all_rows(const Weights& w, const Q8& a, float* y, int64_t ldy) {
+    int64_t r = 0;
+    for (; r + R <= w.rows; r += R) dot_rows_of<T, R, N>(w, r, a, y, ldy);
+    for (; r < w.rows; r++) dot_rows_of<T, 1, N>(w, r, a, y, ldy);
+}
+
+template <class T>
+void matvec_q8(const Weights& w, const Q8& a, float* y, int64_t ldy) {
+    if (a.n == 1) return dot_all_rows<T, single_rows, 1>(w, a, y, ldy);  // decode: bound by memory, few streams
+    dot_all_rows<T, few_rows, few_columns>(w, a, y, ldy);
+}
+
+// Panels of weight rows, unpacked once, times all activation rows in tiles of N. T supplies pack_panel and panel_tile.
+template <class T, int N>
+inline void panel_columns(const std::byte* panel, int64_t k, const Q8& a, int64_t i, float* y, int64_t ldy, int64_t m) {
+    for (; i + N <= a.n; i += N) panel_tile<T, N>(panel, k, rows_from(a, i), y + i * ldy, ldy, m);
+    if constexpr (N > 1) {
+        if (i < a.n) panel_columns<T, N / 2>(panel, k, a, i, y, ldy, m);
+    }
+}
+
+template <class T>
+void matmul_q8(const Weights& w, const Q8& a, float* y, int64_t ldy, std::byte* scratch) {
+    for (int64_t r = 0; r < w.rows; r += panel_rows) {
+        const int64_t m = w.rows - r < panel_rows ? w.rows - r : panel_rows;
+        pack_panel<T>(w.from(r, m), scratch);
+        panel_columns<T, matmul_columns>(scratch, w.k, a, 0, y + r, ldy, m);
+    }
+}
+
+template <class T>
+void fill_type(Table& t) {
+    t.matvec_q8[static_cast<int>(T::type)] = matvec_q8<T>;
+    t.matmul_q8[static_cast<int>(T::type)] = matmul_q8<T>;
+}

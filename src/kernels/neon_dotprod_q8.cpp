@@ -1,0 +1,26 @@
+// 8-bit products with the dot product instruction: four products a lane.
+#include "kernels/isa.h"
+#include "tensor/blocks.h"
+
+#include <arm_neon.h>
+
+namespace gemma3n::kernels::neon_dotprod {
+
+namespace {
+
+inline int32x4_t dot16(int32x4_t sums, int8x16_t w, int8x16_t a) { return vdotq_s32(sums, w, a); }
+
+#include "kernels/generic/neon_q8.h"
+
+template <class Type>
+void matmul_q8(const Weights& w, const Q8& a, float* y, int64_t ldy, std::byte*) {
+    matmul_q8_by_tiles<Type>(w, a, y, ldy);
+}
+
+#include "kernels/generic/neon_q8_fill.h"
+
+}  // namespace
+
+void fill_q8(Table& t) { fill(t); }
+
+}  // namespace gemma3n::kernels::neon_dotprod
