@@ -21,7 +21,10 @@ inline constexpr int q8_block = 32;          // values that share a scale in an 
 inline constexpr int matvec_max_rows = 16;   // rows of a small step: the batch-invariant path
 inline constexpr int panel_rows = 16;        // weight rows unpacked together by the large matrix product
 
-// Activations quantised to 8 bit, [n, k] with k a multiple of 32: a = scale[b] * q, b = index / 32, scale = max|a| / 127.
+inline constexpr float q8_dust = 1e-36f;     // a block of activations no larger than this has zeros as q: 127 / max would be infinite
+
+// Activations quantised to 8 bit, [n, k] with k a multiple of 32: a = scale[b] * q, b = index / 32, scale = max|a| / 127. A block
+// that holds an infinity or a NaN has that as its scale and zeros as q, so that every product with it is a NaN.
 // Rows are `*_stride` elements apart; q rows are 64-byte aligned and readable (zero) up to k rounded up to 64.
 struct Q8 {
     int8_t* q = nullptr;        // [n, k]

@@ -116,6 +116,29 @@ struct Matrix {
             if (t == DType::q4_k) memcpy(&bytes[at + 2], &dmin, 2);
         }
     }
+    // d and dmin of every block.
+    void set_scales(uint16_t d, uint16_t dmin) {
+        const int64_t size = info(type).bytes;
+        for (int64_t at = 0; at < static_cast<int64_t>(bytes.size()); at += size) {
+            memcpy(&bytes[at + (type == DType::q6_k ? 208 : 0)], &d, 2);
+            if (type == DType::q4_k) memcpy(&bytes[at + 2], &dmin, 2);
+        }
+    }
+    // The largest that value j can be at its scales, offsets included: what a product's roundings are relative to.
+    std::vector<double> magnitudes(int64_t r) const {
+        std::vector<double> size(static_cast<size_t>(k));
+        const std::byte* block = bytes.data() + r * stride;
+        const int64_t values = info(type).block;
+        for (int64_t j = 0; j < k; j++) {
+            if (j && j % values == 0) block += info(type).bytes;
+            uint16_t d, dmin = 0;
+            memcpy(&d, block + (type == DType::q6_k ? 208 : 0), 2);
+            if (type == DType::q4_k) memcpy(&dmin, block + 2, 2);
+            const double largest = type == DType::q4_0 ? 23 : type == DType::q5_0 ? 47 : type == DType::q8_0 ? 383 : type == DType::q4_k ? 15 * 63 : 95 * 128;
+            size[j] = std::fabs(f16_to_f32(d)) * largest + std::fabs(f16_to_f32(dmin)) * 63;
+        }
+        return size;
+    }
     Weights weights() const { return {bytes.data(), stride, type, rows, k}; }
     std::vector<float> row(int64_t r) const {
         std::vector<float> v(static_cast<size_t>(k));

@@ -1,8 +1,6 @@
-// The loops around the 8-bit products, included into the namespace of a set's *_q8.cpp. The set supplies
-//   vf, and for each type a struct T: T::group values that are handled together (T::group_bytes of weights), and
-//   template <class T, int R, int N> void step(w, stride, activations, n_values, acc): the share of one group in R x N products,
-//   float hsum(vf).
-// Every product sees the same steps in the same order in whatever tile it is computed: that is the batch invariance.
+// The loops around the 8-bit products, included into the namespace of a set's *_q8.cpp. The set supplies vf and hsum(vf), for each
+// type a struct T (T::type, T::group values that are handled together in T::group_bytes of weights), and the three functions
+// declared below. Every product sees the same steps in the same order in whatever tile it is computed: the batch invariance.
 
 struct Rows {  // activations from some row and some value on
     const int8_t* q;
@@ -10,6 +8,18 @@ struct Rows {  // activations from some row and some value on
     const int16_t* sum;
     int64_t q_stride, scale_stride, sum_stride;
 };
+
+// The share of one group of values in R x N products; n_values <= T::group of them are there.
+template <class T, int R, int N>
+void step(const std::byte* w, uint64_t stride, const Rows& a, int64_t n_values, vf (&acc)[R][N]);
+
+// Up to panel_rows rows of w in the set's own layout; rows that are not there may hold anything.
+template <class T>
+void pack_panel(const Weights& w, std::byte* panel);
+
+// A panel times N activation rows: m <= panel_rows results each.
+template <class T, int N>
+void panel_tile(const std::byte* panel, int64_t k, const Rows& a, float* y, int64_t ldy, int64_t m);
 
 inline Rows rows_from(const Q8& a, int64_t first) {
     return {a.q + first * a.q_stride, a.scale + first * a.scale_stride, a.sum + first * a.sum_stride, a.q_stride, a.scale_stride, a.sum_stride};
@@ -24,7 +34,13 @@ template <class T, int R, int N>
 inline void dot_tile(const std::byte* w, uint64_t stride, int64_t k, const Rows& a, float* y, int64_t ldy) {
     vf acc[R][N] = {};
     int64_t at = 0;
-    for (; at + T::group <= k; at += T::group, w += T::group_bytes) step<T, R, N>(w, stride, values_from(a, at), T::group, acc);
+    for (; at + T::group <= k; at += T::group, w += T::group_bytes) {
+        for (int r = 0; r < R; r++) {
+            const uintptr_t ahead = reinterpret_cast<uintptr_t>(w) + static_cast<uint64_t>(r) * stride + prefetch_bytes;
+            for (int line = 0; line < T::group_bytes; line += 64) __builtin_prefetch(reinterpret_cast<const void*>(ahead + line));
+        }
+        step<T, R, N>(w, stride, values_from(a, at), T::group, acc);
+    }
     if (at < k) {  // the rest of a row, beyond which nothing may be read: copies filled up with zeros
         alignas(64) std::byte weights[R][T::group_bytes] = {};
         alignas(64) int8_t q[N][T::group] = {};
@@ -60,7 +76,7 @@ void matvec_q8(const Weights& w, const Q8& a, float* y, int64_t ldy) {
     dot_all_rows<T, few_rows, few_columns>(w, a, y, ldy);
 }
 
-// Panels of weight rows, unpacked once, times all activation rows in tiles of N. T supplies pack_panel and panel_tile.
+// Panels of weight rows, unpacked once, times all activation rows in tiles of N.
 template <class T, int N>
 inline void panel_columns(const std::byte* panel, int64_t k, const Q8& a, int64_t i, float* y, int64_t ldy, int64_t m) {
     for (; i + N <= a.n; i += N) panel_tile<T, N>(panel, k, rows_from(a, i), y + i * ldy, ldy, m);

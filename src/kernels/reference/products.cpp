@@ -13,14 +13,18 @@ void quantize_q8(const float* x, int64_t k, int8_t* q, float* scale, int16_t* su
     const int64_t blocks = k / q8_block;
     for (int64_t b = 0; b < blocks; b++) {
         float largest = 0;
-        for (int i = 0; i < q8_block; i++) largest = std::fmax(largest, std::fabs(x[b * q8_block + i]));
-        const float inverse = largest > 1e-36f ? 127.0f / largest : 0;  // below, the inverse is no finite number: such a block is zero
+        for (int i = 0; i < q8_block; i++) {
+            const float magnitude = std::fabs(x[b * q8_block + i]);
+            if (!(magnitude <= largest) && !std::isnan(largest)) largest = magnitude;
+        }
+        const bool usable = largest > q8_dust && std::isfinite(largest);
+        const float inverse = usable ? 127.0f / largest : 0;
         scale[b] = largest / 127.0f;
         for (int half = 0; half < 2; half++) {
             int total = 0;
             for (int i = 0; i < 16; i++) {
                 const int64_t at = b * q8_block + half * 16 + i;
-                q[at] = static_cast<int8_t>(std::nearbyint(x[at] * inverse));  // to even on ties
+                q[at] = usable ? static_cast<int8_t>(std::nearbyint(x[at] * inverse)) : int8_t{0};  // to even on ties
                 total += q[at];
             }
             sum[2 * b + half] = static_cast<int16_t>(total);
