@@ -351,7 +351,11 @@ std::vector<std::string> table_names() {
     for (const kernels::Entry& e : kernels::all()) names.emplace_back(e.table->name);
     return names;
 }
-INSTANTIATE_TEST_SUITE_P(Kernels, GoldenFormula, testing::ValuesIn(table_names()), [](const auto& p) { return p.param; });
+INSTANTIATE_TEST_SUITE_P(Kernels, GoldenFormula, testing::ValuesIn(table_names()), [](const auto& p) {
+    std::string name = p.param;
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+});
 
 }  // namespace
 }  // namespace gemma3n::test
