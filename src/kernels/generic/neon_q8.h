@@ -81,17 +81,18 @@ struct Q6_K {
     }
 };
 
+// A NaN is the largest of all.
 inline float32x4_t largest_of(const float* x) {
     float32x4_t m = vabsq_f32(vld1q_f32(x));
-    for (int i = 4; i < q8_block; i += 4) m = vmaxnmq_f32(m, vabsq_f32(vld1q_f32(x + i)));
+    for (int i = 4; i < q8_block; i += 4) m = vmaxq_f32(m, vabsq_f32(vld1q_f32(x + i)));
     return m;
 }
 
 void quantize_q8(const float* x, int64_t k, int8_t* q, float* scale, int16_t* sum) {
     const int64_t blocks = k / q8_block;
     for (int64_t b = 0; b < blocks; b++, x += q8_block) {
-        const float largest = vmaxnmvq_f32(largest_of(x));
-        const float inverse = largest > 1e-36f ? 127.0f / largest : 0;
+        const float largest = vmaxvq_f32(largest_of(x));
+        const float inverse = largest > q8_dust && largest < __builtin_inff() ? 127.0f / largest : 0;  // inf * 0 and NaN become q = 0
         scale[b] = largest / 127.0f;
         for (int half = 0; half < 2; half++) {
             int16x4_t part[4];
