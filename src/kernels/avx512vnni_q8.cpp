@@ -4,8 +4,10 @@
 #include "kernels/isa.h"
 #include "tensor/blocks.h"
 
+#if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wuninitialized"  // g++ 12 warns of its own _mm512_undefined_ps()
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <immintrin.h>
 
 namespace gemma3n::kernels::avx512vnni {
@@ -13,10 +15,10 @@ namespace gemma3n::kernels::avx512vnni {
 namespace {
 
 typedef __m512 vf;
-constexpr int single_rows = 1;               // one activation row: one long stream of weights is read fastest
-constexpr int few_rows = 2, few_columns = 4; // weight rows x activation rows of a small step
-constexpr int matmul_columns = 8;            // activation rows against a panel of 16 weight rows
-constexpr int prefetch_bytes = 4096;         // how far ahead weights are asked for
+constexpr int single_rows = 1;                // one activation row: one long stream of weights is read fastest
+constexpr int few_rows = 2, few_columns = 4;  // weight rows x activation rows of a small step
+constexpr int matmul_columns = 8;             // activation rows against a panel of 16 weight rows
+constexpr int prefetch_bytes = 4096;          // how far ahead weights are asked for
 
 inline float hsum(__m512 x) {
     const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));

@@ -153,6 +153,24 @@ TEST_P(Q8Products, AColumnSliceOfAWiderMatrix) {  // a stride larger than a row
     }
 }
 
+TEST_P(Q8Products, NothingIsReadBeyondTheWeights) {  // they end where the mapped file ends
+    for (DType type : test::quantised) {
+        for (int64_t blocks : {1, 2, 3, 7, 16, 19, 64}) {
+            const int64_t n_values = info(type).block * (info(type).block == 256 ? (blocks + 7) / 8 : blocks);
+            const Matrix m(type, 18, n_values, 20);
+            const test::AtPageEnd<std::byte> end(static_cast<int64_t>(m.bytes.size()));
+            memcpy(end.data(), m.bytes.data(), m.bytes.size());
+            Weights w = m.weights();
+            w.data = end.data();
+            for (int64_t n : {1, 4, 16, 18}) {
+                const Activations a(*k, n, n_values, 21);
+                const bool large = n > matvec_max_rows;
+                EXPECT_EQ(product(*k, w, a.q8(), large), product(*k, m.weights(), a.q8(), large)) << info(type).name;
+            }
+        }
+    }
+}
+
 TEST_P(Q8Products, NotANumberIsNotLost) {
     for (DType type : test::quantised) {
         const Matrix m(type, 3, 512, 18);
