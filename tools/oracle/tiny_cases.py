@@ -52,7 +52,8 @@ def gemma3(name, about, *, stored=None, **config):
 
 def cases() -> list[Case]:
     return [
-        gemma3n("published-layout", "four local layers, then one global; five layers share; prompt longer than windows; ids beyond the per-layer table"),
+        gemma3n("published-layout", "four local layers, then one global; five layers share; ids beyond the per-layer table; so long that windows give pages back",
+                stored=dict(n_prompt=220)),
         gemma3n("odd-sizes", "hidden 39, widths that divide by no block, a list of FFN widths, sparsities that differ", hidden_size=39,
                 num_attention_heads=3, num_key_value_heads=1, head_dim=10, intermediate_size=[37, 70, 21, 50, 33, 64, 45, 91], num_hidden_layers=8,
                 hidden_size_per_layer_input=7, laurel_rank=5, sliding_window=7, num_kv_shared_layers=3, vocab_size=101,
@@ -78,7 +79,7 @@ def cases() -> list[Case]:
         gemma3n("half-names", "f16 under another program's names, one sparsity for all layers as a scalar", num_hidden_layers=5, num_kv_shared_layers=0,
                 activation_sparsity_pattern=[0.95] * 5, intermediate_size=72,
                 stored=dict(dtype="float16", prefix="language_model.model.", old_config=True, extra={"scalar_sparsity": True})),
-        gemma3("gemma3-pattern", "Gemma 3: five local layers, then one global; one key head"),
+        gemma3("gemma3-pattern", "Gemma 3: five local layers, then one global; one key head; so long that windows give pages back", stored=dict(n_prompt=220)),
         gemma3("gemma3-scaled", "Gemma 3: global layers with linear RoPE scaling, a query scale that is not the head's size, capped logits, bf16 shards, "
                "config.json of old", num_hidden_layers=8, layer_types=[S, S, F] * 2 + [S, F], num_key_value_heads=2, query_pre_attn_scalar=24, hidden_size=40, intermediate_size=66,
                head_dim=12, final_logit_softcapping=20.0,
