@@ -65,6 +65,25 @@ std::optional<std::string> canonical_from_gguf(std::string_view name) {
     return std::nullopt;
 }
 
+std::optional<std::string> gguf_from_canonical(std::string_view name) {
+    const auto digits_then_dot = [](std::string_view s) {
+        const size_t dot = s.find('.');
+        return dot == 0 || dot == std::string_view::npos || s.find_first_not_of("0123456789") != dot ? 0 : dot;
+    };
+    for (const auto& [gguf, hf] : globals) {
+        if (name == hf) return std::string(gguf);
+        const std::string_view base = hf.substr(0, hf.size() - std::string_view("weight").size());
+        if (!base.starts_with("altup_") || !name.starts_with(base)) continue;
+        if (const size_t dot = digits_then_dot(name.substr(base.size())); dot && name.substr(base.size() + dot) == ".weight") return std::string(gguf);
+    }
+    if (!strip(name, "layers.")) return std::nullopt;
+    const size_t dot = digits_then_dot(name);
+    if (dot == 0) return std::nullopt;
+    for (const auto& [gguf, hf] : in_layer)
+        if (name.substr(dot + 1) == hf) return "blk." + std::string(name.substr(0, dot)) + "." + std::string(gguf);
+    return std::nullopt;
+}
+
 std::string canonical_from_hf(std::string_view name) {
     for (const std::string_view prefix : {"model.language_model.", "language_model.model.", "language_model.", "model."}) {
         if (strip(name, prefix)) break;

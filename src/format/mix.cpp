@@ -1,0 +1,65 @@
+#include "format/mix.h"
+
+#include <charconv>
+
+namespace gemma3n::format {
+
+namespace {
+
+struct Known {
+    std::string_view name;
+    int file_type;
+};
+constexpr Known known[] = {{"f32", 0}, {"f16", 1}, {"bf16", 32}, {"q8_0", 7}, {"q4_0", 2}, {"q4_k_m", 15}};
+
+bool has(std::string_view s, std::string_view part) { return s.find(part) != std::string_view::npos; }
+
+int64_t layer_of(std::string_view name) {
+    constexpr std::string_view prefix = "layers.";
+    int64_t layer = -1;
+    if (name.starts_with(prefix)) std::from_chars(name.data() + prefix.size(), name.data() + name.size(), layer);
+    return layer;
+}
+
+// Layers at both ends, and every third between, are worth more bits.
+bool wants_more_bits(int64_t layer, int64_t n) { return layer < n / 8 || layer >= 7 * n / 8 || (layer - n / 8) % 3 == 2; }
+
+DType fitting(DType type, int64_t cols) {
+    if (cols % info(type).block == 0) return type;
+    if (type == DType::q4_k) type = DType::q5_0;
+    if (type == DType::q6_k) type = DType::q8_0;
+    return cols % info(type).block == 0 ? type : DType::f16;
+}
+
+}  // namespace
+
+std::optional<Mix> mix_from_name(std::string_view name) {
+    for (size_t i = 0; i < std::size(known); i++)
+        if (known[i].name == name) return static_cast<Mix>(i);
+    return std::nullopt;
+}
+
+std::string_view name(Mix mix) { return known[static_cast<size_t>(mix)].name; }
+int gguf_file_type(Mix mix) { return known[static_cast<size_t>(mix)].file_type; }
+
+std::optional<DType> plain_type(Mix mix) {
+    switch (mix) {
+        case Mix::f32: return DType::f32;
+        case Mix::f16: return DType::f16;
+        case Mix::bf16: return DType::bf16;
+        default: return std::nullopt;
+    }
+}
+
+DType type_in_mix(Mix mix, std::string_view name, int64_t n_dims, int64_t cols, int64_t n_layers) {
+    if (mix == Mix::f32 || n_dims == 1 || name.ends_with("norm.weight") || name.ends_with("_coefs.weight")) return DType::f32;
+    if (const auto plain = plain_type(mix)) return *plain;
+    if (has(name, "altup") || has(name, "laurel") || has(name, "per_layer_model_projection")) return DType::f16;
+    if (name.starts_with("embed_tokens") || name == "lm_head.weight") return fitting(mix == Mix::q8_0 ? DType::q8_0 : DType::q6_k, cols);
+    if (mix == Mix::q8_0) return fitting(DType::q8_0, cols);
+    if (mix == Mix::q4_0) return fitting(DType::q4_0, cols);
+    const bool more = (has(name, "v_proj") || has(name, "down_proj")) && wants_more_bits(layer_of(name), n_layers);
+    return fitting(more ? DType::q6_k : DType::q4_k, cols);
+}
+
+}  // namespace gemma3n::format

@@ -1,0 +1,26 @@
+// Which type each tensor of a GGUF file has, by the name people give the mix: the choices of llama.cpp's quantiser for these networks.
+#pragma once
+
+#include "tensor/dtype.h"
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace gemma3n::format {
+
+enum class Mix { f32, f16, bf16, q8_0, q4_0, q4_k_m };
+
+std::optional<Mix> mix_from_name(std::string_view name);  // "q4_k_m"
+std::string_view name(Mix mix);
+int gguf_file_type(Mix mix);  // the value of general.file_type
+
+// The one type of a plain mix (f32, f16, bf16), as a safetensors file has it throughout; nullopt for a quantised mix.
+std::optional<DType> plain_type(Mix mix);
+
+// `name` is canonical. Vectors, norms and AltUp's coefficients stay f32; AltUp, LAuReL and the per-layer projection stay f16 in a
+// quantised mix; the embedding tables, tied with the head, have the head's type. A row that the type's block does not divide falls
+// back to the next wider type with blocks of 32, at last to f16.
+DType type_in_mix(Mix mix, std::string_view name, int64_t n_dims, int64_t cols, int64_t n_layers);
+
+}  // namespace gemma3n::format
