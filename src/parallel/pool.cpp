@@ -9,9 +9,11 @@
 namespace gemma3n {
 
 // A region is announced by the next epoch and is over when `pending` is zero. Both waits spin first: on the machines that matter
-// two regions lie a few microseconds apart, while a futex sleep and wake costs about 50.
+// two regions lie a few microseconds apart, while a futex sleep and wake costs about 50. A wait that lasts longer gives the core away
+// in between: whoever is waited for may need it, where there are more threads than cores.
 struct Pool::Impl {
-    static constexpr int spins_awake = 20000;  // some hundred microseconds; bounded, so that an oversubscribed machine recovers
+    static constexpr int spins_awake = 4000;   // about a hundred microseconds
+    static constexpr int yields_awake = 200;   // as long again where no one else wants the core
     static constexpr int spins_asleep = 50;
 
     std::vector<std::thread> threads;
@@ -26,10 +28,14 @@ struct Pool::Impl {
     template <class T>
     void wait_change(std::atomic<T>& value, T old) {
         for (;;) {
-            const int spins = awake.load(std::memory_order_relaxed) > 0 ? spins_awake : spins_asleep;
-            for (int i = 0; i < spins; i++) {
+            const bool is_awake = awake.load(std::memory_order_relaxed) > 0;
+            for (int i = 0; i < (is_awake ? spins_awake : spins_asleep); i++) {
                 if (value.load(std::memory_order_acquire) != old) return;
                 cpu_relax();
+            }
+            for (int i = 0; is_awake && i < yields_awake; i++) {
+                if (value.load(std::memory_order_acquire) != old) return;
+                std::this_thread::yield();
             }
             value.wait(old, std::memory_order_acquire);
             if (value.load(std::memory_order_acquire) != old) return;
