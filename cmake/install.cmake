@@ -4,5 +4,7 @@ if(TARGET gemma3n)
 endif()
 install(TARGETS gemma3n_lib ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/gemma3n DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+# relative, so that cmake --install --prefix may put it anywhere
+file(RELATIVE_PATH G3N_PC_TO_PREFIX /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 configure_file(${PROJECT_SOURCE_DIR}/cmake/gemma3n.pc.in ${PROJECT_BINARY_DIR}/gemma3n.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/gemma3n.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that a part of the project needs, those that are missing only:
-#   tools/packages.sh build | test | arm64 | fuzz ...
+#   tools/packages.sh PART...   build, test, fuzz, arm64
 # Elsewhere than on Debian and its kin it says what is needed and goes on: the build then tells what is missing.
 set -eu
 wanted=
