@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace gemma3n::synth {
