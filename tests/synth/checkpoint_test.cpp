@@ -77,6 +77,19 @@ double difference(const std::vector<float>& a, const std::vector<float>& b, int6
     return most / largest;
 }
 
+// Random text of few letters takes every way of merging.
+void expect_alike(const Engine& a, const Engine& b, std::string_view letters) {
+    uint64_t state = 1;
+    for (int round = 0; round < 2000; round++) {
+        std::string text;
+        for (int i = 0; i < 24; i++) {
+            state = state * 6364136223846793005ull + 1442695040888963407ull;
+            text += letters[(state >> 40) % letters.size()];
+        }
+        ASSERT_EQ(*a.tokenize(text), *b.tokenize(text)) << text;
+    }
+}
+
 class SynthTest : public testing::Test {
 protected:
     std::string gguf(const Shape& s, Mix mix, uint64_t seed = 1, int threads = 2, const char* name = "") {
@@ -129,6 +142,7 @@ TEST_F(SynthTest, BothContainersTokenizeAlike) {
         EXPECT_EQ(*x, *y) << text;
         EXPECT_EQ(*(*a)->detokenize(*x), text);
     }
+    expect_alike(**a, **b, "the usrmodlkai. \n");
     const auto chat = (*a)->encode_chat({{"user", "Hello"}}, true);
     ASSERT_TRUE(chat) << chat.error().message;
     EXPECT_EQ(chat->at(0), 2);
@@ -136,6 +150,18 @@ TEST_F(SynthTest, BothContainersTokenizeAlike) {
     EXPECT_EQ(*chat, *(*b)->encode_chat({{"user", "Hello"}}, true));
     EXPECT_EQ((*a)->info().eos, (std::vector<int>{1, 7}));
     EXPECT_EQ((*b)->info().eos, (std::vector<int>{1, 7}));
+}
+
+TEST_F(SynthTest, ThePublishedVocabularyTokenizesAlikeInBothContainers) {
+    Shape s = tiny_gemma3();  // its tables are small
+    s.hidden = 16;
+    s.n_layers = 1;
+    s.pieces = find_shape("e2b")->pieces;
+    s.vocab = s.text_vocab = 262144;
+    const auto a = Engine::load(gguf(s, Mix::f16)), b = Engine::load(hf(s, Mix::f16));
+    ASSERT_TRUE(a && b);
+    expect_alike(**a, **b, "kivaton  \n");
+    expect_alike(**a, **b, "the world is made of\t<>\n");
 }
 
 TEST_F(SynthTest, TypesInTheFileAreThoseOfTheMix) {
