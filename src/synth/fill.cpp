@@ -95,8 +95,9 @@ void fill_plain(Random& r, double deviation, int64_t n, T* out, Round round) {
 template <class T, class Round>
 void fill_vector(Random& r, const Tensor& t, int64_t n, T* out, Round round) {
     for (int64_t i = 0; i < n; i++) {
-        const double u = static_cast<double>(static_cast<int64_t>(r.bits() >> 11)) * 0x1p-52 - 1;  // [-1, 1)
-        const float v = static_cast<float>(t.scale * (1 + 0.25 * u));
+        const uint64_t bits = r.bits();
+        const double u = static_cast<double>(bits >> 11) * 0x1p-52 - 1;  // [-1, 1)
+        const float v = static_cast<float>((t.either_sign && bits & 1 ? -t.scale : t.scale) * (1 + 0.25 * u));
         out[i] = round(v + static_cast<float>(t.offset));
     }
 }

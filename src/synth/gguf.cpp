@@ -28,7 +28,7 @@ void set_network(GgufWriter& w, const Shape& s) {
     w.set(at + "attention.sliding_window", u32(s.window));
     w.set(at + "rope.freq_base", 1e6f);
     if (s.rope_scale != 1) {
-        w.set(at + "rope.scaling.type", std::string("linear"));
+        w.set(at + "rope.scaling.type", "linear");
         w.set(at + "rope.scaling.factor", static_cast<float>(s.rope_scale));
     }
     if (!s.is_3n) return;
@@ -62,8 +62,8 @@ void set_tokenizer(GgufWriter& w, const Shape& s) {
         scores.push_back(p.kind == PieceKind::normal ? static_cast<float>(v.first_merged) - static_cast<float>(id) : p.kind == PieceKind::byte ? 0.0f : -1000.0f);
         types.push_back(static_cast<int32_t>(p.kind));
     }
-    w.set("tokenizer.ggml.model", std::string("llama"));
-    w.set("tokenizer.ggml.pre", std::string("default"));
+    w.set("tokenizer.ggml.model", "llama");
+    w.set("tokenizer.ggml.pre", "default");
     w.set("tokenizer.ggml.tokens", tokens);
     w.set("tokenizer.ggml.scores", scores);
     w.set("tokenizer.ggml.token_type", types);
@@ -99,8 +99,8 @@ std::vector<GgufTensor> gguf_tensors(const Shape& shape, format::Mix mix) {
 
 Status write_gguf(const Shape& shape, format::Mix mix, const std::string& path, const Options& options) {
     GgufWriter w;
-    w.set("general.architecture", std::string(shape.is_3n ? "gemma3n" : "gemma3"));
-    w.set("general.type", std::string("model"));
+    w.set("general.architecture", shape.is_3n ? "gemma3n" : "gemma3");
+    w.set("general.type", "model");
     w.set("general.name", "synthetic " + std::string(shape.title));
     w.set("general.file_type", u32(format::gguf_file_type(mix)));
     w.set("general.quantization_version", 2u);

@@ -41,6 +41,11 @@ public:
         return f.close();
     }
     std::string file(const std::string& name) const { return temporary_ + "/" + name; }
+    // An error about the temporary directory, said of the one that was asked for.
+    Error restated(Error e) const {
+        if (!temporary_.empty() && e.message.starts_with(temporary_)) e.message.replace(0, temporary_.size(), path_);
+        return e;
+    }
     Status close() {
         std::error_code ec;
         fs::rename(temporary_, path_, ec);
@@ -67,21 +72,15 @@ std::vector<int> shards_of(const std::vector<Tensor>& all, DType type) {
     return shard;
 }
 
-}  // namespace
-
-Status write_hf(const Shape& shape, format::Mix mix, const std::string& path, const Options& options) {
-    const auto type = format::plain_type(mix);
-    if (!type) return fail(Code::bad_argument, "%s: a Hugging Face directory cannot hold %s: expected f32, f16 or bf16", path.c_str(), format::name(mix).data());
+Status fill_directory(const Directory& directory, const Shape& shape, DType type, const std::string& path, const Options& options) {
     const std::vector<Tensor> all = tensors(shape, format::Container::safetensors);
-    const std::vector<int> shard = shards_of(all, *type);
+    const std::vector<int> shard = shards_of(all, type);
     const int n_shards = shard.back() + 1;
     const auto file_name = [&](int s) { return n_shards == 1 ? std::string("model.safetensors") : text("model-%05d-of-%05d.safetensors", s + 1, n_shards); };
     const std::string prefix = shape.is_3n ? "model.language_model." : "model.";
 
-    Directory directory;
-    TRY(directory.create(path));
     const Vocabulary vocabulary = make_vocabulary(shape);
-    TRY(directory.write("config.json", config_json(shape, vocabulary, *type)));
+    TRY(directory.write("config.json", config_json(shape, vocabulary, type)));
     TRY(directory.write("generation_config.json", generation_config_json(vocabulary)));
     TRY(directory.write("tokenizer_config.json", tokenizer_config_json()));
     TRY(directory.write("tokenizer.json", tokenizer_json(shape, vocabulary)));
@@ -93,9 +92,9 @@ Status write_hf(const Shape& shape, format::Mix mix, const std::string& path, co
     std::string weight_map;
     for (size_t i = 0; i < all.size(); i++) {
         const size_t s = static_cast<size_t>(shard[i]);
-        writers[s].declare(prefix + all[i].name, *type, all[i].shape);
+        writers[s].declare(prefix + all[i].name, type, all[i].shape);
         index.push_back(n_in[s]++);
-        total_bytes += row_bytes(*type, all[i].n_values());
+        total_bytes += row_bytes(type, all[i].n_values());
         weight_map += (i ? ",\n    \"" : "    \"") + prefix + all[i].name + "\": \"" + file_name(shard[i]) + "\"";
     }
     if (n_shards > 1) {
@@ -110,10 +109,22 @@ Status write_hf(const Shape& shape, format::Mix mix, const std::string& path, co
     std::vector<Place> places;
     for (size_t i = 0; i < all.size(); i++) {
         format::SafetensorsWriter& w = writers[static_cast<size_t>(shard[i])];
-        places.push_back({&all[i], *type, &w.file(), w.offset(index[i])});
+        places.push_back({&all[i], type, &w.file(), w.offset(index[i])});
     }
     TRY(fill_files(places, path, options));
     for (auto& w : writers) TRY(w.close());
+    return {};
+}
+
+}  // namespace
+
+Status write_hf(const Shape& shape, format::Mix mix, const std::string& path, const Options& options) {
+    const auto type = format::plain_type(mix);
+    if (!type) return fail(Code::bad_argument, "%s: a Hugging Face directory cannot hold %s: expected f32, f16 or bf16", path.c_str(), format::name(mix).data());
+    Directory directory;
+    TRY(directory.create(path));
+    const Status filled = fill_directory(directory, shape, *type, path, options);
+    if (!filled) return directory.restated(filled.error());
     return directory.close();
 }
 

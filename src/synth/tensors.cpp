@@ -20,7 +20,7 @@ public:
             for (const char* name : {"altup_projections.", "altup_unembed_projections."})
                 for (int64_t i = 0; i + 1 < s_.n_streams; i++) matrix(name + std::to_string(i) + ".weight", d, d);
         }
-        norm("norm.weight", d, 4);
+        norm("norm.weight", d, 4, true);  // of one sign, the tied head would find the last token again: the answer repeats it for ever
         for (int64_t l = 0; l < layers; l++) layer("layers." + std::to_string(l) + ".");
         return std::move(out_);
     }
@@ -29,9 +29,9 @@ private:
     void matrix(const std::string& name, int64_t rows, int64_t cols, double deviation = 0) {
         out_.push_back({name, {rows, cols}, deviation > 0 ? deviation : 1 / std::sqrt(static_cast<double>(cols))});
     }
-    void norm(const std::string& name, int64_t n, double scale = 1) {
+    void norm(const std::string& name, int64_t n, double scale = 1, bool either_sign = false) {
         const bool minus_one = !s_.is_3n && !gguf_;
-        out_.push_back({name, {n}, scale, minus_one ? -1.0 : 0.0});
+        out_.push_back({name, {n}, scale, minus_one ? -1.0 : 0.0, either_sign});
     }
 
     void layer(const std::string& at) {

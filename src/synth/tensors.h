@@ -17,9 +17,10 @@ struct Tensor {
     std::string name;            // canonical
     std::vector<int64_t> shape;  // outermost first
     // A matrix has zero mean and this standard deviation, 1 / sqrt(columns) unless there is a reason. A vector has values from
-    // 0.75 to 1.25 times it, plus `offset`.
+    // 0.75 to 1.25 times it, of either sign if so said, plus `offset`.
     double scale = 1;
     double offset = 0;
+    bool either_sign = false;
 
     bool is_vector() const { return shape.size() == 1; }
     int64_t cols() const { return shape.back(); }

@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace gemma3n::synth {
@@ -84,13 +85,13 @@ private:
     // Every piece is one character more than an earlier one, so that merging reaches it.
     void merged(int end) {
         const auto add_new = [&](const std::string& piece) {
-            if (size() < end && seen_.insert(piece).second) add(piece, PieceKind::normal);
+            if (piece.size() > 1 && size() < end && seen_.insert(piece).second) add(piece, PieceKind::normal);
         };
         for (const std::string_view word : words) {
             const bool marked = word[0] == '_';
             for (size_t n = 2; n <= word.size(); n++) add_new((marked ? mark : "") + std::string(word.substr(marked, n - marked)));
         }
-        std::vector<std::string> level{mark};
+        std::vector<std::string> level{mark, ""};  // words, and what continues them
         for (bool consonant = true; size() < end; consonant = !consonant) {
             std::vector<std::string> next;
             for (const std::string& stem : level) {
