@@ -1,5 +1,8 @@
 #include "tokens/vocabulary.h"
 
+#include "tokens/utf8.h"
+
+#include <algorithm>
 #include <cstring>
 
 namespace gemma3n::tokens {
@@ -80,6 +83,29 @@ std::pair<int, size_t> Trie::match(std::string_view text, size_t at) const {
         if (nodes_[node].id >= 0) best = {nodes_[node].id, i + 1 - at};
     }
     return best;
+}
+
+uint64_t Joints::bit(std::string_view left, std::string_view right) {
+    uint32_t a = 0, b = 0;  // a character has four bytes at most
+    for (const char c : left) a = a << 8 | static_cast<uint8_t>(c);
+    for (const char c : right) b = b << 8 | static_cast<uint8_t>(c);
+    const uint64_t pair = static_cast<uint64_t>(a) << 32 | b;
+    return pair * 0x9E3779B97F4A7C15ull >> (64 - log2_bits);
+}
+
+Joints::Joints(const std::vector<std::string_view>& pieces) : bits_((1ull << log2_bits) / 64) {
+    for (const std::string_view p : pieces) {
+        std::string_view before;
+        for (size_t i = 0; i < p.size();) {
+            const std::string_view c = p.substr(i, static_cast<size_t>(std::max(1, utf8_length(p, i))));
+            if (!before.empty()) {
+                const uint64_t b = bit(before, c);
+                bits_[b / 64] |= 1ull << (b % 64);
+            }
+            before = c;
+            i += c.size();
+        }
+    }
 }
 
 int parse_byte_piece(std::string_view p) {

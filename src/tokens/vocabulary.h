@@ -46,6 +46,22 @@ private:
     bool first_[256] = {};
 };
 
+// Which characters stand side by side in some piece. A filter of 128 KiB: it may say yes for a pair that does not, never no for one
+// that does.
+class Joints {
+public:
+    explicit Joints(const std::vector<std::string_view>& pieces);
+    bool may_join(std::string_view left, std::string_view right) const {
+        const uint64_t b = bit(left, right);
+        return bits_[b / 64] >> (b % 64) & 1;
+    }
+
+private:
+    static constexpr int log2_bits = 20;  // Gemma's pieces hold about 140,000 pairs
+    static uint64_t bit(std::string_view left, std::string_view right);
+    std::vector<uint64_t> bits_;
+};
+
 struct Vocabulary {
     std::vector<std::string_view> pieces;  // as spelled
     std::deque<std::string> storage;
