@@ -61,7 +61,7 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
     const auto* pieces = get<std::vector<std::string_view>>(c, "tokenizer.ggml.tokens");
     if (!pieces || pieces->empty()) return fail(Code::not_found, "%s: carries no tokenizer: metadata key 'tokenizer.ggml.tokens' is missing", path);
     if (const auto* model = get<std::string>(c, "tokenizer.ggml.model"); model && *model != "llama") {
-        return fail(Code::unsupported, "%s: its tokenizer is of kind '%.40s': expected llama", path, model->c_str());
+        return fail(Code::unsupported, "%s: its tokenizer is of kind '%s': expected llama", path, shown(*model).c_str());
     }
     const size_t n = pieces->size();
     const auto* scores = get<std::vector<double>>(c, "tokenizer.ggml.scores");
@@ -71,6 +71,7 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
     if (n > std::numeric_limits<int>::max() / 2) return fail(Code::bad_file, "%s: %zu tokens: more than any vocabulary", path, n);
 
     auto v = std::make_unique<Vocabulary>();
+    v->files = c.files();
     v->pieces = *pieces;
     v->special.assign(n, false);
     v->byte_of.assign(n, -1);
@@ -84,7 +85,7 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
         const int64_t type = (*types)[i];
         if (type == byte) {
             const int b = parse_byte_piece(p);
-            if (b < 0) return fail(Code::bad_file, "%s: token %zu is called a byte but spelled '%.20s': expected <0x00> to <0xFF>", path, i, std::string(p).c_str());
+            if (b < 0) return fail(Code::bad_file, "%s: token %zu is called a byte but spelled '%s': expected <0x00> to <0xFF>", path, i, shown(p).c_str());
             v->byte_of[i] = static_cast<int16_t>(b);
             if (v->id_of_byte[b] < 0) v->id_of_byte[b] = id;
         }

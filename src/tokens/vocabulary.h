@@ -2,10 +2,12 @@
 // tokens that are matched in the text before anything else. Pieces are views: into the mapped GGUF, or into `storage`.
 #pragma once
 
+#include "base/file.h"
 #include "base/result.h"
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -65,6 +67,7 @@ private:
 struct Vocabulary {
     std::vector<std::string_view> pieces;  // as spelled
     std::deque<std::string> storage;
+    std::vector<std::shared_ptr<File>> files;  // keeps the mapping of a GGUF
     std::vector<bool> special;             // special = true in tokenizer.json's sense
     std::vector<int16_t> byte_of;          // -1, or the byte of a byte piece
     int id_of_byte[256];                   // -1 if absent
@@ -75,5 +78,8 @@ struct Vocabulary {
 
 // "<0x1F>" -> 31, else -1.
 int parse_byte_piece(std::string_view piece);
+
+// A string from a file or a user, fit for a sentence: 40 bytes at most, whole characters, no control characters.
+std::string shown(std::string_view s);
 
 }  // namespace gemma3n::tokens

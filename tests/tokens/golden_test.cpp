@@ -14,10 +14,8 @@ const std::filesystem::path goldens = std::filesystem::path(G3N_SOURCE_DIR) / "t
 
 Result<std::shared_ptr<Tokenizer>> load(const std::filesystem::path& path) {
     if (path.extension() == ".json") return Tokenizer::from_json(read_text(path), path.string());
-    auto checkpoint = format::Checkpoint::open(path.string());  // the tokenizer keeps what it needs of the mapping
+    auto checkpoint = format::Checkpoint::open(path.string());  // the tokenizer keeps the mapping alive
     if (!checkpoint) return checkpoint.error();
-    static std::vector<std::shared_ptr<format::Checkpoint>> alive;
-    alive.push_back(*checkpoint);
     return Tokenizer::load(**checkpoint);
 }
 
