@@ -76,7 +76,7 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
     v->special.assign(n, false);
     v->byte_of.assign(n, -1);
     std::fill(std::begin(v->id_of_byte), std::end(v->id_of_byte), -1);
-    v->index.reserve(n);
+    v->index.reserve(v->pieces);
     std::vector<float> priority(n, NAN);
     for (size_t i = 0; i < n; i++) {
         std::string_view& p = v->pieces[i];
@@ -91,7 +91,7 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
         }
         if (type == unknown && v->unknown < 0) v->unknown = id;
         if (type == normal) priority[i] = static_cast<float>(-(*scores)[i]);
-        if (!p.empty()) v->index.add(p, id);
+        if (!p.empty()) v->index.add(id);
         if (type == control || type == user_defined || type == unknown) {
             v->special[i] = is_special(p, type);
             v->added.add(p, id);

@@ -65,6 +65,55 @@ Status check_pipeline(simdjson::dom::element root, const char* path) {
     return {};
 }
 
+// The two pieces of a rule, and what they make. Looked up in batches: while one piece comes from memory the others are asked for.
+struct StatedMerge {
+    std::string_view left, right;
+    std::string joined;
+    uint64_t left_hash, right_hash, joined_hash;
+};
+constexpr size_t merge_batch = 32;
+
+Result<std::unique_ptr<Rules>> read_merges(simdjson::dom::array merges, const PieceIndex& index, const char* path) {
+    if (merges.size() >= static_cast<size_t>(max_id) - 1) return fail(Code::bad_file, "%s: %zu merges: expected fewer than %lld", path, merges.size(), static_cast<long long>(max_id) - 1);
+    auto rules = std::make_unique<MergeRules>(merges.size());
+    std::vector<StatedMerge> batch(merge_batch);
+    size_t n = 0;
+    int rank = 0;  // of batch[0]
+    const auto flush = [&]() -> Status {
+        for (size_t i = 0; i < n; i++, rank++) {
+            const StatedMerge& m = batch[i];
+            const int left = index.find(m.left, m.left_hash), right = index.find(m.right, m.right_hash), id = index.find(m.joined, m.joined_hash);
+            if (left < 0 || right < 0 || id < 0) {
+                return fail(Code::bad_file, "%s: merge %d, '%s' with '%s', is not of pieces in the vocabulary", path, rank, shown(m.left).c_str(), shown(m.right).c_str());
+            }
+            rules->add(left, right, rank, id);
+        }
+        n = 0;
+        return {};
+    };
+    for (const auto rule : merges) {
+        StatedMerge& m = batch[n];
+        std::string_view both;
+        simdjson::dom::array pair;
+        if (!rule.get(both)) {
+            const size_t space = both.find(' ');
+            if (space == std::string_view::npos) return fail(Code::bad_file, "%s: merge %d is '%s': expected two pieces", path, rank + static_cast<int>(n), shown(both).c_str());
+            m.left = both.substr(0, space);
+            m.right = both.substr(space + 1);
+        } else if (rule.get(pair) || pair.size() != 2 || pair.at(0).get(m.left) || pair.at(1).get(m.right)) {
+            return fail(Code::bad_file, "%s: merge %d is neither \"a b\" nor [\"a\", \"b\"]", path, rank + static_cast<int>(n));
+        }
+        m.joined.assign(m.left).append(m.right);
+        for (const auto& [hash, piece] : {std::pair(&m.left_hash, m.left), {&m.right_hash, m.right}, {&m.joined_hash, std::string_view(m.joined)}}) {
+            *hash = PieceIndex::hash_of(piece);
+            index.prefetch(*hash);
+        }
+        if (++n == merge_batch) TRY(flush());
+    }
+    TRY(flush());
+    return std::unique_ptr<Rules>(std::move(rules));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, const std::string& subject) {
@@ -124,10 +173,10 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     v->pieces.resize(n);
     v->special.resize(n, false);
     v->byte_of.assign(n, -1);
-    v->index.reserve(n);
+    v->index.reserve(v->pieces);
     for (size_t i = 0; i < n; i++) {
         if (!v->pieces[i].data()) continue;
-        v->index.add(v->pieces[i], static_cast<int>(i));
+        v->index.add(static_cast<int>(i));
         const int b = parse_byte_piece(v->pieces[i]);
         if (b >= 0 && v->id_of_byte[b] < 0) {
             v->byte_of[i] = static_cast<int16_t>(b);
@@ -140,28 +189,7 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     if (!root["model"]["unk_token"].get(unknown)) v->unknown = v->index.find(unknown);
     v->bos = v->index.find("<bos>");
 
-    auto rules = std::make_unique<MergeRules>(merges.size());
-    int rank = 0;
-    std::string joined;
-    for (const auto rule : merges) {
-        std::string_view left, right, both;
-        simdjson::dom::array pair;
-        if (!rule.get(both)) {
-            const size_t space = both.find(' ');
-            if (space == std::string_view::npos) return fail(Code::bad_file, "%s: merge %d is '%s': expected two pieces", path, rank, shown(both).c_str());
-            left = both.substr(0, space);
-            right = both.substr(space + 1);
-        } else if (rule.get(pair) || pair.size() != 2 || pair.at(0).get(left) || pair.at(1).get(right)) {
-            return fail(Code::bad_file, "%s: merge %d is neither \"a b\" nor [\"a\", \"b\"]", path, rank);
-        }
-        joined.assign(left);
-        joined += right;
-        const int a = v->index.find(left), b = v->index.find(right), both_id = v->index.find(joined);
-        if (a < 0 || b < 0 || both_id < 0) {
-            return fail(Code::bad_file, "%s: merge %d, '%s' with '%s', is not of pieces in the vocabulary", path, rank, shown(left).c_str(), shown(right).c_str());
-        }
-        rules->add(a, b, rank++, both_id);
-    }
+    ASSIGN(auto rules, read_merges(merges, v->index, path));
     return std::shared_ptr<Tokenizer>(std::make_shared<Bpe>(std::move(v), std::move(rules), false));
 }
 

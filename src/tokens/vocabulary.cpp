@@ -22,31 +22,30 @@ uint64_t PieceIndex::hash_of(std::string_view s) {
     return h ^ (h >> 32);
 }
 
-void PieceIndex::reserve(size_t n) {
+void PieceIndex::reserve(const std::vector<std::string_view>& pieces) {
     size_t size = 64;
-    while (size < n * 2) size *= 2;
+    while (size < pieces.size() * 2) size *= 2;
+    pieces_ = pieces.data();
     slots_.assign(size, {});
-    keys_.assign(size, {});
     mask_ = size - 1;
 }
 
-void PieceIndex::add(std::string_view key, int value) {
-    const uint64_t h = hash_of(key);
+void PieceIndex::add(int id) {
+    const std::string_view piece = pieces_[id];
+    const uint64_t h = hash_of(piece);
     for (uint64_t i = h & mask_;; i = (i + 1) & mask_) {
-        if (slots_[i].value < 0) {
-            slots_[i] = {h, value};
-            keys_[i] = key;
+        Slot& s = slots_[i];
+        if (s.id < 0) {
+            s = {tag_of(h), id};
             return;
         }
-        if (slots_[i].hash == h && keys_[i] == key) return;
+        if (s.tag == tag_of(h) && pieces_[s.id] == piece) return;
     }
 }
 
-int PieceIndex::find(std::string_view key) const {
-    if (slots_.empty()) return -1;
-    const uint64_t h = hash_of(key);
-    for (uint64_t i = h & mask_; slots_[i].value >= 0; i = (i + 1) & mask_) {
-        if (slots_[i].hash == h && keys_[i] == key) return slots_[i].value;
+int PieceIndex::find(std::string_view piece, uint64_t hash) const {
+    for (uint64_t i = hash & mask_; slots_[i].id >= 0; i = (i + 1) & mask_) {
+        if (slots_[i].tag == tag_of(hash) && pieces_[slots_[i].id] == piece) return slots_[i].id;
     }
     return -1;
 }
