@@ -106,6 +106,16 @@ TEST_P(Encode, WhatAnIdIs) {
     }
 }
 
+// A megabyte without a place to cut must cost n log n: were it n squared, this test would run for hours.
+TEST_P(Encode, LongStretchesOfOneKind) {
+    constexpr size_t n = 1 << 20;
+    EXPECT_EQ(plain(std::string(n, 'a')).size(), n / 2);  // every pair of letters becomes one piece, and two pieces do not join
+    EXPECT_EQ(plain(std::string(n, ' ')).size(), (n + 2) / 3);
+    EXPECT_EQ(plain(std::string(n, '\n')).size(), n / 2);
+    EXPECT_EQ(plain(std::string(n, '<')).size(), n);
+    EXPECT_EQ(plain(std::string(n, '\xE2')).size(), n);
+}
+
 // The algorithm as the sheet tells it, without a queue and without cutting: the twin of the fast text. No added tokens.
 std::vector<int> naive(const SmallVocabulary& v, const std::string& text) {
     std::vector<std::string> s;
