@@ -1,6 +1,7 @@
 #include "runtime/info.h"
 
 #include "model/residency.h"
+#include "tokens/chat_template.h"
 
 namespace gemma3n::runtime {
 
@@ -44,6 +45,7 @@ ModelInfo describe(const Engine::Impl& e) {
     m.eos = c.eos;
     m.bos = c.bos;
     m.has_tokenizer = e.tokenizer != nullptr;
+    m.chat_template_note = tokens::chat_template_note(*e.checkpoint);
     m.kernels = e.table->name;
     m.per_layer_reading = c.per_layer_width > 0 ? "pread" : "none";
     return m;

@@ -23,8 +23,8 @@ public:
 
 class Bpe final : public Tokenizer {
 public:
-    Bpe(std::unique_ptr<Vocabulary> vocabulary, std::unique_ptr<Rules> rules, bool runs_first)
-        : v_(std::move(vocabulary)), rules_(std::move(rules)), runs_first_(runs_first) {}
+    // runs_first: runs of two or more space marks are matched whole before merging, for rules that cannot make them
+    Bpe(std::unique_ptr<Vocabulary> vocabulary, std::unique_ptr<Rules> rules, bool runs_first);
 
     std::vector<int> encode(std::string_view text, EncodeOptions options) const override;
     std::string piece(int id) const override;
@@ -37,11 +37,14 @@ public:
 
 private:
     bool in_range(int id) const { return id >= 0 && id < size(); }
-    void encode_segment(std::string_view text, std::vector<int>& out) const;  // no added tokens inside
-    void encode_marked(std::string_view text, std::vector<int>& out) const;   // spaces are marks already
+    struct Scratch;
+    void encode_segment(std::string_view text, Scratch& scratch, std::vector<int>& out) const;  // no added tokens inside
+    size_t push_run(std::string_view text, Scratch& scratch) const;                             // bytes taken
+    void merge(Scratch& scratch, std::vector<int>& out) const;
     std::unique_ptr<Vocabulary> v_;
     std::unique_ptr<Rules> rules_;
-    bool runs_first_;  // runs of two or more space marks are matched whole before merging (GGUF spells them with real spaces)
+    Joints joints_;
+    std::vector<std::pair<size_t, int>> runs_;  // (number of marks, id), the longest first; empty unless runs_first
 };
 
 Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint& checkpoint);

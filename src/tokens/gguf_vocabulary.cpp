@@ -1,4 +1,5 @@
-// The vocabulary of a GGUF file: token list, scores and types. Pieces stay in the mapping.
+// The vocabulary of a GGUF file: token list, scores and types. Pieces stay in the mapping, but for the runs of spaces, which the
+// converters spell with real spaces: they get back the space marks of tokenizer.json, and both ways behave alike.
 #include "tokens/bpe.h"
 #include "tokens/utf8.h"
 
@@ -32,8 +33,20 @@ private:
     std::vector<float> priority_;  // -score of normal pieces, NaN of others
 };
 
-// GGUF calls <mask>, <unusedN> and the like control tokens; in tokenizer.json they are not special.
-bool looks_ordinary(std::string_view piece) { return piece == "<mask>" || piece == "[multimodal]" || piece.starts_with("<unused"); }
+// Types do not say which tokens are special in tokenizer.json: files call <mask> and <unusedN> control tokens, which are not, and
+// media marks user-defined, which are.
+bool is_special(std::string_view piece, int64_t type) {
+    for (const std::string_view mark : {"<start_of_image>", "<end_of_image>", "<image_soft_token>", "<start_of_audio>", "<end_of_audio>", "<audio_soft_token>"})
+        if (piece == mark) return true;
+    return type != user_defined && piece != "<mask>" && piece != "[multimodal]" && !piece.starts_with("<unused");
+}
+
+// Spaces as marks.
+std::string marked(std::string_view piece) {
+    std::string s;
+    for (const char c : piece) c == ' ' ? s += space_mark : s += c;
+    return s;
+}
 
 template <class T>
 const T* get(const format::Checkpoint& c, const char* key) {
@@ -48,7 +61,7 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
     const auto* pieces = get<std::vector<std::string_view>>(c, "tokenizer.ggml.tokens");
     if (!pieces || pieces->empty()) return fail(Code::not_found, "%s: carries no tokenizer: metadata key 'tokenizer.ggml.tokens' is missing", path);
     if (const auto* model = get<std::string>(c, "tokenizer.ggml.model"); model && *model != "llama") {
-        return fail(Code::unsupported, "%s: its tokenizer is of kind '%.40s': expected llama", path, model->c_str());
+        return fail(Code::unsupported, "%s: its tokenizer is of kind '%s': expected llama", path, shown(*model).c_str());
     }
     const size_t n = pieces->size();
     const auto* scores = get<std::vector<double>>(c, "tokenizer.ggml.scores");
@@ -58,36 +71,30 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
     if (n > std::numeric_limits<int>::max() / 2) return fail(Code::bad_file, "%s: %zu tokens: more than any vocabulary", path, n);
 
     auto v = std::make_unique<Vocabulary>();
+    v->files = c.files();
     v->pieces = *pieces;
     v->special.assign(n, false);
     v->byte_of.assign(n, -1);
     std::fill(std::begin(v->id_of_byte), std::end(v->id_of_byte), -1);
-    v->index.reserve(n);
+    v->index.reserve(v->pieces);
     std::vector<float> priority(n, NAN);
-    bool space_runs = false;
     for (size_t i = 0; i < n; i++) {
-        const std::string_view p = (*pieces)[i];
+        std::string_view& p = v->pieces[i];
+        if ((*types)[i] == user_defined && p.find(' ') != std::string_view::npos) p = v->storage.emplace_back(marked(p));
         const int id = static_cast<int>(i);
         const int64_t type = (*types)[i];
         if (type == byte) {
             const int b = parse_byte_piece(p);
-            if (b < 0) return fail(Code::bad_file, "%s: token %zu is called a byte but spelled '%.20s': expected <0x00> to <0xFF>", path, i, std::string(p).c_str());
+            if (b < 0) return fail(Code::bad_file, "%s: token %zu is called a byte but spelled '%s': expected <0x00> to <0xFF>", path, i, shown(p).c_str());
             v->byte_of[i] = static_cast<int16_t>(b);
             if (v->id_of_byte[b] < 0) v->id_of_byte[b] = id;
         }
         if (type == unknown && v->unknown < 0) v->unknown = id;
         if (type == normal) priority[i] = static_cast<float>(-(*scores)[i]);
-        if (!p.empty()) v->index.add(p, id);
+        if (!p.empty()) v->index.add(id);
         if (type == control || type == user_defined || type == unknown) {
-            v->special[i] = type != user_defined && !looks_ordinary(p);
+            v->special[i] = is_special(p, type);
             v->added.add(p, id);
-            const bool run = p.size() >= 2 && p.find_first_not_of(' ') == std::string_view::npos;
-            if (run) {  // tokenizer.json spells the run with marks, and matches that spelling in the text
-                space_runs = true;
-                std::string marks;
-                for (size_t k = 0; k < p.size(); k++) marks += space_mark;
-                v->added.add(v->storage.emplace_back(std::move(marks)), id);
-            }
         }
     }
     const auto id_key = [&](const char* key) {
@@ -98,7 +105,7 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
     if (v->bos < 0) v->bos = v->index.find("<bos>");
     if (const int u = id_key("tokenizer.ggml.unknown_token_id"); u >= 0) v->unknown = u;
     auto rules = std::make_unique<ScoreRules>(*v, std::move(priority));
-    return std::shared_ptr<Tokenizer>(std::make_shared<Bpe>(std::move(v), std::move(rules), space_runs));
+    return std::shared_ptr<Tokenizer>(std::make_shared<Bpe>(std::move(v), std::move(rules), true));
 }
 
 }  // namespace gemma3n::tokens

@@ -1,5 +1,6 @@
 // The vocabulary of a Hugging Face tokenizer.json: model.vocab, model.merges ("a b" or ["a", "b"]), added_tokens.
 #include "tokens/bpe.h"
+#include "tokens/utf8.h"
 
 #include <simdjson.h>
 
@@ -48,6 +49,71 @@ private:
 
 constexpr int64_t max_id = 1 << 24;  // no vocabulary is near it; it bounds what a hostile file can make us allocate
 
+// Text must become pieces as Gemma's does: spaces are replaced by marks and nothing else happens. Another pipeline over the same kind
+// of model would give ids that look right and are not.
+Status check_pipeline(simdjson::dom::element root, const char* path) {
+    std::string_view type, from, to;
+    if (const auto normalizer = root["normalizer"]; !normalizer["type"].get(type)) {
+        const bool marks = type == "Replace" && !normalizer["pattern"]["String"].get(from) && from == " " && !normalizer["content"].get(to) && to == space_mark;
+        if (!marks) return fail(Code::unsupported, "%s: its normalizer is of kind '%s': expected Gemma's, which replaces spaces by U+2581", path, shown(type).c_str());
+    }
+    if (const auto split = root["pre_tokenizer"]; !split["type"].get(type)) {  // at spaces, of which none are left
+        if (type != "Split" || split["pattern"]["String"].get(from) || from != " ") {
+            return fail(Code::unsupported, "%s: its pre-tokenizer is of kind '%s': expected Gemma's, which splits at spaces", path, shown(type).c_str());
+        }
+    }
+    return {};
+}
+
+// The two pieces of a rule, and what they make. Looked up in batches: while one piece comes from memory the others are asked for.
+struct StatedMerge {
+    std::string_view left, right;
+    std::string joined;
+    uint64_t left_hash, right_hash, joined_hash;
+};
+constexpr size_t merge_batch = 32;
+
+Result<std::unique_ptr<Rules>> read_merges(simdjson::dom::array merges, const PieceIndex& index, const char* path) {
+    if (merges.size() >= static_cast<size_t>(max_id) - 1) return fail(Code::bad_file, "%s: %zu merges: expected fewer than %lld", path, merges.size(), static_cast<long long>(max_id) - 1);
+    auto rules = std::make_unique<MergeRules>(merges.size());
+    std::vector<StatedMerge> batch(merge_batch);
+    size_t n = 0;
+    int rank = 0;  // of batch[0]
+    const auto flush = [&]() -> Status {
+        for (size_t i = 0; i < n; i++, rank++) {
+            const StatedMerge& m = batch[i];
+            const int left = index.find(m.left, m.left_hash), right = index.find(m.right, m.right_hash), id = index.find(m.joined, m.joined_hash);
+            if (left < 0 || right < 0 || id < 0) {
+                return fail(Code::bad_file, "%s: merge %d, '%s' with '%s', is not of pieces in the vocabulary", path, rank, shown(m.left).c_str(), shown(m.right).c_str());
+            }
+            rules->add(left, right, rank, id);
+        }
+        n = 0;
+        return {};
+    };
+    for (const auto rule : merges) {
+        StatedMerge& m = batch[n];
+        std::string_view both;
+        simdjson::dom::array pair;
+        if (!rule.get(both)) {
+            const size_t space = both.find(' ');
+            if (space == std::string_view::npos) return fail(Code::bad_file, "%s: merge %d is '%s': expected two pieces", path, rank + static_cast<int>(n), shown(both).c_str());
+            m.left = both.substr(0, space);
+            m.right = both.substr(space + 1);
+        } else if (rule.get(pair) || pair.size() != 2 || pair.at(0).get(m.left) || pair.at(1).get(m.right)) {
+            return fail(Code::bad_file, "%s: merge %d is neither \"a b\" nor [\"a\", \"b\"]", path, rank + static_cast<int>(n));
+        }
+        m.joined.assign(m.left).append(m.right);
+        for (const auto& [hash, piece] : {std::pair(&m.left_hash, m.left), {&m.right_hash, m.right}, {&m.joined_hash, std::string_view(m.joined)}}) {
+            *hash = PieceIndex::hash_of(piece);
+            index.prefetch(*hash);
+        }
+        if (++n == merge_batch) TRY(flush());
+    }
+    TRY(flush());
+    return std::unique_ptr<Rules>(std::move(rules));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, const std::string& subject) {
@@ -57,7 +123,8 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     if (const auto e = parser.allocate(json.size(), 64)) return fail(Code::bad_file, "%s: %s", path, simdjson::error_message(e));
     if (const auto e = parser.parse(json.data(), json.size()).get(root)) return fail(Code::bad_file, "%s: is not valid JSON: %s", path, simdjson::error_message(e));
     std::string_view type;
-    if (!root["model"]["type"].get(type) && type != "BPE") return fail(Code::unsupported, "%s: model type '%.40s': expected BPE", path, std::string(type).c_str());
+    if (!root["model"]["type"].get(type) && type != "BPE") return fail(Code::unsupported, "%s: model type '%s': expected BPE", path, shown(type).c_str());
+    TRY(check_pipeline(root, path));
     simdjson::dom::object vocab;
     simdjson::dom::array merges, added;
     if (root["model"]["vocab"].get(vocab)) return fail(Code::bad_file, "%s: has no model.vocab", path);
@@ -66,14 +133,14 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     auto v = std::make_unique<Vocabulary>();
     std::fill(std::begin(v->id_of_byte), std::end(v->id_of_byte), -1);
     const auto place = [&](std::string_view piece, int64_t id, bool special) -> Status {
-        if (id < 0 || id > max_id) return fail(Code::bad_file, "%s: piece '%.40s' has id %lld: expected 0 to %lld", path, std::string(piece).c_str(), static_cast<long long>(id), static_cast<long long>(max_id));
+        if (id < 0 || id > max_id) return fail(Code::bad_file, "%s: piece '%s' has id %lld: expected 0 to %lld", path, shown(piece).c_str(), static_cast<long long>(id), static_cast<long long>(max_id));
         const size_t i = static_cast<size_t>(id);
         if (i >= v->pieces.size()) {
             const size_t n = std::max(i + 1, std::min(v->pieces.size() * 2, static_cast<size_t>(max_id) + 1));
             v->pieces.resize(n);
         }
         if (v->pieces[i].data() && v->pieces[i] != piece) {
-            return fail(Code::bad_file, "%s: id %lld is both '%.40s' and '%.40s'", path, static_cast<long long>(id), std::string(v->pieces[i]).c_str(), std::string(piece).c_str());
+            return fail(Code::bad_file, "%s: id %lld is both '%s' and '%s'", path, static_cast<long long>(id), shown(v->pieces[i]).c_str(), shown(piece).c_str());
         }
         if (!v->pieces[i].data()) v->pieces[i] = v->storage.emplace_back(piece);
         if (special) {
@@ -85,7 +152,7 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     int64_t largest = -1;
     for (const auto [piece, value] : vocab) {
         int64_t id;
-        if (value.get(id)) return fail(Code::bad_file, "%s: piece '%.40s' has an id that is not a whole number", path, std::string(piece).c_str());
+        if (value.get(id)) return fail(Code::bad_file, "%s: piece '%s' has an id that is not a whole number", path, shown(piece).c_str());
         TRY(place(piece, id, false));
         largest = std::max(largest, id);
     }
@@ -106,43 +173,23 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     v->pieces.resize(n);
     v->special.resize(n, false);
     v->byte_of.assign(n, -1);
-    v->index.reserve(n);
+    v->index.reserve(v->pieces);
     for (size_t i = 0; i < n; i++) {
         if (!v->pieces[i].data()) continue;
-        v->index.add(v->pieces[i], static_cast<int>(i));
+        v->index.add(static_cast<int>(i));
         const int b = parse_byte_piece(v->pieces[i]);
         if (b >= 0 && v->id_of_byte[b] < 0) {
             v->byte_of[i] = static_cast<int16_t>(b);
             v->id_of_byte[b] = static_cast<int>(i);
         }
     }
-    bool byte_fallback = false;
-    if (!root["model"]["byte_fallback"].get(byte_fallback) && !byte_fallback) std::fill(std::begin(v->id_of_byte), std::end(v->id_of_byte), -1);
+    bool byte_fallback = false;  // the library's default too
+    if (root["model"]["byte_fallback"].get(byte_fallback) || !byte_fallback) std::fill(std::begin(v->id_of_byte), std::end(v->id_of_byte), -1);
     std::string_view unknown;
     if (!root["model"]["unk_token"].get(unknown)) v->unknown = v->index.find(unknown);
     v->bos = v->index.find("<bos>");
 
-    auto rules = std::make_unique<MergeRules>(merges.size());
-    int rank = 0;
-    std::string joined;
-    for (const auto rule : merges) {
-        std::string_view left, right, both;
-        if (!rule.get(both)) {
-            const size_t space = both.find(' ');
-            if (space == std::string_view::npos) return fail(Code::bad_file, "%s: merge %d is '%.40s': expected two pieces", path, rank, std::string(both).c_str());
-            left = both.substr(0, space);
-            right = both.substr(space + 1);
-        } else if (rule.at(0).get(left) || rule.at(1).get(right)) {
-            return fail(Code::bad_file, "%s: merge %d is neither \"a b\" nor [\"a\", \"b\"]", path, rank);
-        }
-        joined.assign(left);
-        joined += right;
-        const int a = v->index.find(left), b = v->index.find(right), both_id = v->index.find(joined);
-        if (a < 0 || b < 0 || both_id < 0) {
-            return fail(Code::bad_file, "%s: merge %d, '%.40s' with '%.40s', is not of pieces in the vocabulary", path, rank, std::string(left).c_str(), std::string(right).c_str());
-        }
-        rules->add(a, b, rank++, both_id);
-    }
+    ASSIGN(auto rules, read_merges(merges, v->index, path));
     return std::shared_ptr<Tokenizer>(std::make_shared<Bpe>(std::move(v), std::move(rules), false));
 }
 

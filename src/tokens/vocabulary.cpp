@@ -1,5 +1,8 @@
 #include "tokens/vocabulary.h"
 
+#include "tokens/utf8.h"
+
+#include <algorithm>
 #include <cstring>
 
 namespace gemma3n::tokens {
@@ -19,31 +22,30 @@ uint64_t PieceIndex::hash_of(std::string_view s) {
     return h ^ (h >> 32);
 }
 
-void PieceIndex::reserve(size_t n) {
+void PieceIndex::reserve(const std::vector<std::string_view>& pieces) {
     size_t size = 64;
-    while (size < n * 2) size *= 2;
+    while (size < pieces.size() * 2) size *= 2;
+    pieces_ = pieces.data();
     slots_.assign(size, {});
-    keys_.assign(size, {});
     mask_ = size - 1;
 }
 
-void PieceIndex::add(std::string_view key, int value) {
-    const uint64_t h = hash_of(key);
+void PieceIndex::add(int id) {
+    const std::string_view piece = pieces_[id];
+    const uint64_t h = hash_of(piece);
     for (uint64_t i = h & mask_;; i = (i + 1) & mask_) {
-        if (slots_[i].value < 0) {
-            slots_[i] = {h, value};
-            keys_[i] = key;
+        Slot& s = slots_[i];
+        if (s.id < 0) {
+            s = {tag_of(h), id};
             return;
         }
-        if (slots_[i].hash == h && keys_[i] == key) return;
+        if (s.tag == tag_of(h) && pieces_[s.id] == piece) return;
     }
 }
 
-int PieceIndex::find(std::string_view key) const {
-    if (slots_.empty()) return -1;
-    const uint64_t h = hash_of(key);
-    for (uint64_t i = h & mask_; slots_[i].value >= 0; i = (i + 1) & mask_) {
-        if (slots_[i].hash == h && keys_[i] == key) return slots_[i].value;
+int PieceIndex::find(std::string_view piece, uint64_t hash) const {
+    for (uint64_t i = hash & mask_; slots_[i].id >= 0; i = (i + 1) & mask_) {
+        if (slots_[i].tag == tag_of(hash) && pieces_[slots_[i].id] == piece) return slots_[i].id;
     }
     return -1;
 }
@@ -82,6 +84,29 @@ std::pair<int, size_t> Trie::match(std::string_view text, size_t at) const {
     return best;
 }
 
+uint64_t Joints::bit(std::string_view left, std::string_view right) {
+    uint32_t a = 0, b = 0;  // a character has four bytes at most
+    for (const char c : left) a = a << 8 | static_cast<uint8_t>(c);
+    for (const char c : right) b = b << 8 | static_cast<uint8_t>(c);
+    const uint64_t pair = static_cast<uint64_t>(a) << 32 | b;
+    return pair * 0x9E3779B97F4A7C15ull >> (64 - log2_bits);
+}
+
+Joints::Joints(const std::vector<std::string_view>& pieces) : bits_((1ull << log2_bits) / 64) {
+    for (const std::string_view p : pieces) {
+        std::string_view before;
+        for (size_t i = 0; i < p.size();) {
+            const std::string_view c = p.substr(i, static_cast<size_t>(std::max(1, utf8_length(p, i))));
+            if (!before.empty()) {
+                const uint64_t b = bit(before, c);
+                bits_[b / 64] |= 1ull << (b % 64);
+            }
+            before = c;
+            i += c.size();
+        }
+    }
+}
+
 int parse_byte_piece(std::string_view p) {
     if (p.size() != 6 || !p.starts_with("<0x") || p[5] != '>') return -1;
     int value = 0;
@@ -91,6 +116,18 @@ int parse_byte_piece(std::string_view p) {
         value = value * 16 + digit;
     }
     return value;
+}
+
+std::string shown(std::string_view s) {
+    std::string out;
+    for (size_t i = 0; i < s.size();) {
+        const int n = utf8_length(s, i);
+        const std::string_view c = n > 0 && static_cast<uint8_t>(s[i]) >= 32 && s[i] != 127 ? s.substr(i, static_cast<size_t>(n)) : "?";
+        if (out.size() + c.size() > 40) return out;
+        out += c;
+        i += static_cast<size_t>(std::max(1, n));
+    }
+    return out;
 }
 
 }  // namespace gemma3n::tokens

@@ -19,6 +19,15 @@ python=$venv/bin/python
 failed=0
 echo "== tiny models with fresh weights against transformers"
 "$python" "$here/live.py" "$command" || failed=1
+tokens_test=$(dirname "$command")/test_tokens
+if [ -x "$tokens_test" ]; then
+    echo "== the tokenizer against the tokenizers library"
+    status=0
+    "$python" "$here/tokens.py" "$tokens_test" --command "$command" || status=$?
+    [ $status -eq 0 ] || [ $status -eq 77 ] || failed=1
+else
+    echo "== the tokenizer: skipped, $tokens_test is not built"
+fi
 model=$cache/gemma3-270m-q4_k_m.gguf
 if [ -f "$model" ]; then
     echo "== Gemma 3 270M against transformers on its de-quantised weights"
