@@ -72,6 +72,13 @@ std::string canonical_from_hf(std::string_view name) {
     return std::string(name);
 }
 
+std::string shown(std::string_view name) {
+    std::string s(name.substr(0, 80));
+    for (char& c : s)
+        if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) >= 127) c = '?';
+    return s;
+}
+
 bool is_tower(std::string_view n) {
     for (const std::string_view p : {"vision_tower.", "audio_tower.", "embed_vision.", "embed_audio.", "multi_modal_projector."}) {
         if (n.starts_with(p)) return true;

@@ -14,6 +14,9 @@ std::optional<std::string> canonical_from_gguf(std::string_view name);
 // their first word ("vision_tower.", "embed_audio.").
 std::string canonical_from_hf(std::string_view name);
 
+// A name from a file, fit for a sentence: printable ASCII, shortened.
+std::string shown(std::string_view name);
+
 // True for tensors of the vision and audio parts.
 bool is_tower(std::string_view canonical_name);
 

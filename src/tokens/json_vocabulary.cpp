@@ -46,7 +46,7 @@ private:
     std::vector<Slot> slots_;
 };
 
-constexpr int64_t max_id = 1 << 24;  // no vocabulary is near it; it bounds what a hostile file can make us allocate
+constexpr int64_t max_vocabulary = 1 << 24;  // no vocabulary is near it
 
 }  // namespace
 
@@ -65,6 +65,8 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
 
     auto v = std::make_unique<Vocabulary>();
     std::fill(std::begin(v->id_of_byte), std::end(v->id_of_byte), -1);
+    // A whole vocabulary spends several bytes of JSON on each id: one beyond that only makes us allocate.
+    const int64_t max_id = std::min(max_vocabulary, static_cast<int64_t>(json.size())) - 1;
     const auto place = [&](std::string_view piece, int64_t id, bool special) -> Status {
         if (id < 0 || id > max_id) return fail(Code::bad_file, "%s: piece '%.40s' has id %lld: expected 0 to %lld", path, std::string(piece).c_str(), static_cast<long long>(id), static_cast<long long>(max_id));
         const size_t i = static_cast<size_t>(id);
@@ -106,7 +108,7 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     v->pieces.resize(n);
     v->special.resize(n, false);
     v->byte_of.assign(n, -1);
-    v->index.reserve(n);
+    v->index.reserve(v->storage.size());
     for (size_t i = 0; i < n; i++) {
         if (!v->pieces[i].data()) continue;
         v->index.add(v->pieces[i], static_cast<int>(i));
