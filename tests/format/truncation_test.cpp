@@ -70,7 +70,7 @@ TEST(Truncation, GgufWithAnyByteChangedNeverTakesMuchMemory) {
     EXPECT_TRUE(ends_within(256, [&] {
         const TemporaryFile f;
         for (size_t i = 0; i < whole.size(); i++) {
-            for (const char c : {'\x00', '\x7F', '\xFF', '\x01'}) {
+            for (const char c : {'\x7F', '\xFF'}) {
                 std::string changed = whole;
                 changed[i] = c;
                 f.write(changed);
