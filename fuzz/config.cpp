@@ -9,7 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     static const fuzz::Directory model;
     static const bool ready = [] {
         test::TinyModel::write(dir);
-        std::filesystem::copy(dir.path(), model.path(), std::filesystem::copy_options::overwrite_existing);
+        std::filesystem::copy(dir.path(), model.path(), std::filesystem::copy_options::recursive);
         return true;
     }();
     fuzz::check(ready, "the good files");

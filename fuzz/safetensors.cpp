@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         whole.put("config.json", test::TinyModel::config_json());
         const test::CheckpointDir good;
         test::TinyModel::write(good);
-        std::filesystem::copy(good.path(), sharded.path(), std::filesystem::copy_options::overwrite_existing);
+        std::filesystem::copy(good.path(), sharded.path(), std::filesystem::copy_options::recursive);
         return true;
     }();
     fuzz::check(ready, "the good files");

@@ -1,24 +1,12 @@
 // A small file cut at every byte, and with every byte of its header changed: always an answer, never much memory.
 #include "format/checkpoint.h"
 
+#include "base/limited_memory.h"
 #include "base/temporary_file.h"
 #include "format/gguf_builder.h"
 #include "model/checkpoint_dir.h"
 
 #include <gtest/gtest.h>
-
-#include <sys/resource.h>
-#include <sys/wait.h>
-
-#include <new>
-
-#if defined(__has_feature)
-#define G3N_ASAN __has_feature(address_sanitizer)
-#elif defined(__SANITIZE_ADDRESS__)
-#define G3N_ASAN 1
-#else
-#define G3N_ASAN 0
-#endif
 
 namespace gemma3n::test {
 namespace {
@@ -28,28 +16,6 @@ std::string small_gguf() {
     b.string("general.architecture", "gemma3n").u32("n", 7).numbers<float>("f", g_f32, {1, 2}).strings("s", {"a", "bc"});
     b.tensor("blk.0.attn_q.weight", {32, 2}, 8, std::string(68, 'q')).tensor("altup_proj.weight", {2, 2, 2}, 0, std::string(32, 's'));
     return b.build();
-}
-
-// f in a child process whose memory is limited; true when it came to its end.
-template <class F>
-testing::AssertionResult ends_within(uint64_t megabytes, F&& f) {
-    const pid_t child = fork();
-    if (child == 0) {
-        if (!G3N_ASAN) {  // the sanitizer reserves terabytes of addresses
-            const rlimit limit{megabytes << 20, megabytes << 20};
-            setrlimit(RLIMIT_AS, &limit);
-        }
-        try {
-            f();
-        } catch (const std::bad_alloc&) {
-            _exit(3);
-        }
-        _exit(0);
-    }
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return testing::AssertionSuccess();
-    return testing::AssertionFailure() << (WIFSIGNALED(status) ? "killed by signal " + std::to_string(WTERMSIG(status)) : WEXITSTATUS(status) == 3 ? "out of memory" : "failed");
 }
 
 TEST(Truncation, GgufCutAtEveryByteIsRefused) {

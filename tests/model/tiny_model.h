@@ -51,7 +51,7 @@ struct TinyModel {
                 comma(added) += "{\"id\":" + std::to_string(i) + ",\"content\":\"" + text + "\",\"special\":" + (all[i].type == 4 ? "false" : "true") + "}";
             }
         }
-        for (const auto& [left, right] : {std::pair{"h", "e"}, {"l", "l"}, {"he", "ll"}, {"hell", "o"}, {"\u2581", "a"}, {"u", "s"}, {"e", "r"}, {"us", "er"}, {"m", "o"}, {"d", "e"}, {"mo", "de"}})
+        for (const auto& [left, right] : {std::pair{"\u2581", "\u2581"}, {"h", "e"}, {"l", "l"}, {"he", "ll"}, {"hell", "o"}, {"\u2581", "a"}, {"u", "s"}, {"e", "r"}, {"us", "er"}, {"m", "o"}, {"d", "e"}, {"mo", "de"}})
             comma(merges) += std::string("[\"") + left + "\",\"" + right + "\"]";
         return "{\"added_tokens\":[" + added + "],\"model\":{\"type\":\"BPE\",\"byte_fallback\":true,\"unk_token\":\"<unk>\",\"vocab\":{" + vocab + "},\"merges\":[" + merges + "]}}";
     }

@@ -2,6 +2,7 @@
 // classes of tensors by how they live in memory.
 #include "model/weights.h"
 
+#include "base/limited_memory.h"
 #include "base/temporary_file.h"
 #include "model/residency.h"
 #include "model/tiny_model.h"
@@ -119,6 +120,18 @@ TEST(Weights, TablesMayHaveMoreRowsThanAskedForButNotFewer) {
     EXPECT_EQ(per_layer_vocab("200"), "200");
     EXPECT_EQ(per_layer_vocab("0"), "288");
     EXPECT_NE(per_layer_vocab("289").find("has shape 288 x 16: expected 289 x 16"), std::string::npos);
+}
+
+TEST(Weights, HostileNumbersCostNoMoreThanTheFile) {
+    EXPECT_TRUE(ends_within(512, [] {
+        GgufBuilder b;
+        const char* changed[] = {"gemma3n.block_count", "gemma3n.feed_forward_length", "gemma3n.embedding_length_per_layer_input", "gemma3n.attention.sliding_window_pattern", "gemma3n.activation_sparsity_scale"};
+        TinyModel::metadata(b, [&](const std::string& k) { return std::find(std::begin(changed), std::end(changed), k) != std::end(changed); });
+        b.u32("gemma3n.block_count", 4096).u32("gemma3n.feed_forward_length", 1 << 24).u32("gemma3n.embedding_length_per_layer_input", 1 << 16);
+        TinyModel::weights(b);
+        const TemporaryFile f(b.build());
+        if (load(f.path())) _exit(1);
+    }));
 }
 
 TEST(Weights, AltupCoefficientsAreClipped) {

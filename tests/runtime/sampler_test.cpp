@@ -50,7 +50,7 @@ std::vector<double> distribution(const std::vector<float>& logits, const Samplin
 }
 
 void expect_distribution(const std::vector<float>& logits, const SamplingOptions& options, float softcap = 0, const std::vector<bool>& masked = nothing) {
-    constexpr int n_draws = 20000;
+    constexpr int n_draws = 4000;
     const std::vector<double> p = distribution(logits, options, softcap, masked);
     Sampler sampler(options, softcap, masked);
     std::vector<int> counts(logits.size());
@@ -72,8 +72,8 @@ std::vector<float> some_logits(size_t n, uint32_t seed) {
 
 TEST(Sampler, EachFilterAndAllTogether) {
     const auto logits = some_logits(40, 1);
-    for (const float temperature : {0.3f, 1.0f, 4.0f})
-        for (const int top_k : {0, 2, 7, 40, 1000})
+    for (const float temperature : {0.3f, 4.0f})
+        for (const int top_k : {0, 2, 7, 1000})
             for (const float top_p : {1.0f, 0.9f, 0.4f, 0.0f})
                 for (const float min_p : {0.0f, 0.2f, 1.0f}) expect_distribution(logits, {.temperature = temperature, .top_k = top_k, .top_p = top_p, .min_p = min_p, .seed = 3});
 }
