@@ -1,4 +1,5 @@
 // The vocabulary of a GGUF file: token list, scores and types. Pieces stay in the mapping.
+#include "format/names.h"
 #include "tokens/bpe.h"
 #include "tokens/utf8.h"
 
@@ -48,7 +49,7 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
     const auto* pieces = get<std::vector<std::string_view>>(c, "tokenizer.ggml.tokens");
     if (!pieces || pieces->empty()) return fail(Code::not_found, "%s: carries no tokenizer: metadata key 'tokenizer.ggml.tokens' is missing", path);
     if (const auto* model = get<std::string>(c, "tokenizer.ggml.model"); model && *model != "llama") {
-        return fail(Code::unsupported, "%s: its tokenizer is of kind '%.40s': expected llama", path, model->c_str());
+        return fail(Code::unsupported, "%s: its tokenizer is of kind '%.40s': expected llama", path, format::shown(*model).c_str());
     }
     const size_t n = pieces->size();
     const auto* scores = get<std::vector<double>>(c, "tokenizer.ggml.scores");
@@ -71,7 +72,7 @@ Result<std::shared_ptr<Tokenizer>> tokenizer_from_gguf(const format::Checkpoint&
         const int64_t type = (*types)[i];
         if (type == byte) {
             const int b = parse_byte_piece(p);
-            if (b < 0) return fail(Code::bad_file, "%s: token %zu is called a byte but spelled '%.20s': expected <0x00> to <0xFF>", path, i, std::string(p).c_str());
+            if (b < 0) return fail(Code::bad_file, "%s: token %zu is called a byte but spelled '%.20s': expected <0x00> to <0xFF>", path, i, format::shown(p).c_str());
             v->byte_of[i] = static_cast<int16_t>(b);
             if (v->id_of_byte[b] < 0) v->id_of_byte[b] = id;
         }

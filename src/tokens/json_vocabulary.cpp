@@ -1,4 +1,5 @@
 // The vocabulary of a Hugging Face tokenizer.json: model.vocab, model.merges ("a b" or ["a", "b"]), added_tokens.
+#include "format/names.h"
 #include "tokens/bpe.h"
 
 #include <simdjson.h>
@@ -57,7 +58,7 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     if (const auto e = parser.allocate(json.size(), 64)) return fail(Code::bad_file, "%s: %s", path, simdjson::error_message(e));
     if (const auto e = parser.parse(json.data(), json.size()).get(root)) return fail(Code::bad_file, "%s: is not valid JSON: %s", path, simdjson::error_message(e));
     std::string_view type;
-    if (!root["model"]["type"].get(type) && type != "BPE") return fail(Code::unsupported, "%s: model type '%.40s': expected BPE", path, std::string(type).c_str());
+    if (!root["model"]["type"].get(type) && type != "BPE") return fail(Code::unsupported, "%s: model type '%.40s': expected BPE", path, format::shown(type).c_str());
     simdjson::dom::object vocab;
     simdjson::dom::array merges, added;
     if (root["model"]["vocab"].get(vocab)) return fail(Code::bad_file, "%s: has no model.vocab", path);
@@ -68,14 +69,14 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     // A whole vocabulary spends several bytes of JSON on each id: one beyond that only makes us allocate.
     const int64_t max_id = std::min(max_vocabulary, static_cast<int64_t>(json.size())) - 1;
     const auto place = [&](std::string_view piece, int64_t id, bool special) -> Status {
-        if (id < 0 || id > max_id) return fail(Code::bad_file, "%s: piece '%.40s' has id %lld: expected 0 to %lld", path, std::string(piece).c_str(), static_cast<long long>(id), static_cast<long long>(max_id));
+        if (id < 0 || id > max_id) return fail(Code::bad_file, "%s: piece '%.40s' has id %lld: expected 0 to %lld", path, format::shown(piece).c_str(), static_cast<long long>(id), static_cast<long long>(max_id));
         const size_t i = static_cast<size_t>(id);
         if (i >= v->pieces.size()) {
             const size_t n = std::max(i + 1, std::min(v->pieces.size() * 2, static_cast<size_t>(max_id) + 1));
             v->pieces.resize(n);
         }
         if (v->pieces[i].data() && v->pieces[i] != piece) {
-            return fail(Code::bad_file, "%s: id %lld is both '%.40s' and '%.40s'", path, static_cast<long long>(id), std::string(v->pieces[i]).c_str(), std::string(piece).c_str());
+            return fail(Code::bad_file, "%s: id %lld is both '%.40s' and '%.40s'", path, static_cast<long long>(id), format::shown(v->pieces[i]).c_str(), format::shown(piece).c_str());
         }
         if (!v->pieces[i].data()) v->pieces[i] = v->storage.emplace_back(piece);
         if (special) {
@@ -87,7 +88,7 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
     int64_t largest = -1;
     for (const auto [piece, value] : vocab) {
         int64_t id;
-        if (value.get(id)) return fail(Code::bad_file, "%s: piece '%.40s' has an id that is not a whole number", path, std::string(piece).c_str());
+        if (value.get(id)) return fail(Code::bad_file, "%s: piece '%.40s' has an id that is not a whole number", path, format::shown(piece).c_str());
         TRY(place(piece, id, false));
         largest = std::max(largest, id);
     }
@@ -131,7 +132,7 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
         std::string_view left, right, both;
         if (!rule.get(both)) {
             const size_t space = both.find(' ');
-            if (space == std::string_view::npos) return fail(Code::bad_file, "%s: merge %d is '%.40s': expected two pieces", path, rank, std::string(both).c_str());
+            if (space == std::string_view::npos) return fail(Code::bad_file, "%s: merge %d is '%.40s': expected two pieces", path, rank, format::shown(both).c_str());
             left = both.substr(0, space);
             right = both.substr(space + 1);
         } else if (rule.at(0).get(left) || rule.at(1).get(right)) {
@@ -141,7 +142,7 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
         joined += right;
         const int a = v->index.find(left), b = v->index.find(right), both_id = v->index.find(joined);
         if (a < 0 || b < 0 || both_id < 0) {
-            return fail(Code::bad_file, "%s: merge %d, '%.40s' with '%.40s', is not of pieces in the vocabulary", path, rank, std::string(left).c_str(), std::string(right).c_str());
+            return fail(Code::bad_file, "%s: merge %d, '%.40s' with '%.40s', is not of pieces in the vocabulary", path, rank, format::shown(left).c_str(), format::shown(right).c_str());
         }
         rules->add(a, b, rank++, both_id);
     }

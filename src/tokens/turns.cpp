@@ -1,5 +1,6 @@
 #include "tokens/turns.h"
 
+#include "format/names.h"
 #include "tokens/utf8.h"
 
 namespace gemma3n::tokens {
@@ -50,7 +51,7 @@ Result<std::vector<Part>> parts_of(const std::vector<Message>& messages, bool ge
     for (size_t i = first; i < messages.size(); i++) {
         const bool expects_user = (i - first) % 2 == 0, is_user = messages[i].role == "user";
         if (expects_user != is_user) {
-            return fail(Code::bad_argument, "message %zu of a conversation has role '%.40s': roles must alternate user, model, user, ...", i + 1, messages[i].role.c_str());
+            return fail(Code::bad_argument, "message %zu of a conversation has role '%.40s': roles must alternate user, model, user, ...", i + 1, format::shown(messages[i].role).c_str());
         }
         parts.push_back({true, std::string(start_of_turn)});
         add_text(messages[i].role == "assistant" ? "model" : messages[i].role);
