@@ -102,6 +102,7 @@ public:
 
 private:
     Engine();
+    static Result<std::shared_ptr<Engine>> load_unguarded(const std::string& path, const EngineOptions& options);  // may throw
     std::unique_ptr<Impl> impl_;
     friend class Session;
 };

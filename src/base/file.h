@@ -44,7 +44,7 @@ public:
     // Bytes of the range that are resident in this process's view (mincore).
     uint64_t resident_bytes(uint64_t offset, uint64_t n_bytes) const;
 
-    // An error once a mapped page could not be read or the file has shrunk. Costs one fstat.
+    // An error once a mapped page could not be read or the file was seen to have shrunk, for good. Costs one fstat.
     Status intact() const;
 
 private:

@@ -5,6 +5,7 @@
 
 #include <cstdarg>
 #include <string>
+#include <string_view>
 
 namespace gemma3n {
 
@@ -13,6 +14,9 @@ namespace gemma3n {
 
 // printf into a std::string.
 [[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...);
+
+// A string from a file or a user, fit for a sentence: 80 bytes at most, whole characters, no control characters.
+std::string shown(std::string_view s);
 
 }  // namespace gemma3n
 

@@ -1,9 +1,12 @@
 #include "format/checkpoint.h"
 
 #include "format/gguf.h"
+#include "format/names.h"
 #include "format/safetensors.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <tuple>
 
 namespace gemma3n::format {
 
@@ -18,14 +21,27 @@ Result<std::shared_ptr<Checkpoint>> Checkpoint::open(const std::string& path) {
 
 Status Checkpoint::add(TensorInfo t) {
     if (!index_.emplace(t.name, tensors_.size()).second) {
-        return fail(Code::bad_file, "%s: tensor '%s' appears twice", path_.c_str(), t.stored_name.c_str());
+        return fail(Code::bad_file, "%s: tensor '%s' appears twice", path_.c_str(), shown(t.stored_name).c_str());
     }
     tensors_.push_back(std::move(t));
     return {};
 }
 
-void Checkpoint::seal() {
+// Tensors that share bytes would let a small file stand for any amount of memory, where values are copied out.
+Status Checkpoint::seal() {
+    std::vector<const TensorInfo*> by_place;
+    for (const TensorInfo& t : tensors_) by_place.push_back(&t);
+    const auto place = [](const TensorInfo* t) { return std::tie(t->file, t->offset); };
+    std::sort(by_place.begin(), by_place.end(), [&](auto* a, auto* b) { return place(a) < place(b); });
+    for (size_t i = 1; i < by_place.size(); i++) {
+        const TensorInfo &a = *by_place[i - 1], &b = *by_place[i];
+        if (a.file == b.file && a.offset + a.bytes > b.offset) {
+            return fail(Code::bad_file, "%s: tensors '%s' and '%s' share bytes of the file: expected each to have its own", path_.c_str(),
+                        shown(a.stored_name).c_str(), shown(b.stored_name).c_str());
+        }
+    }
     for (auto& f : files_) buffers_.push_back({const_cast<std::byte*>(f->data()), f->size()});
+    return {};
 }
 
 const TensorInfo* Checkpoint::find(std::string_view name) const {

@@ -63,7 +63,7 @@ private:
     friend struct GgufReader;
     friend struct SafetensorsReader;
     Status add(TensorInfo t);  // refuses a second tensor of the same name
-    void seal();               // after the last add: the files' buffers exist, views may be made
+    Status seal();             // after the last add: no two tensors share bytes, the files' buffers exist, views may be made
     Container container_{};
     std::string path_;
     std::vector<std::shared_ptr<File>> files_;

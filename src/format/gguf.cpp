@@ -11,6 +11,7 @@ namespace {
 enum ValueType : uint32_t { u8, i8, u16, i16, u32, i32, f32, boolean, string, array, u64, i64, f64 };
 
 constexpr uint64_t max_dims = 4;
+constexpr int64_t max_stack = 64;  // matrices of a stacked tensor; each becomes a tensor of its own
 
 // Walks the header. Every read is checked against the file; the first one that does not fit makes the cursor bad.
 class Cursor {
@@ -40,13 +41,6 @@ private:
     uint64_t at_ = 0;
     bool ok_ = true;
 };
-
-std::string shown(std::string_view name) {  // a name from a file, fit for a sentence
-    std::string s(name.substr(0, 80));
-    for (char& c : s)
-        if (static_cast<unsigned char>(c) < 32 || static_cast<unsigned char>(c) >= 127) c = '?';
-    return s;
-}
 
 int value_bytes(uint32_t type) {
     switch (type) {
@@ -204,8 +198,8 @@ Result<std::shared_ptr<Checkpoint>> GgufReader::read(std::shared_ptr<File> file)
     }
     int64_t alignment = number("general.alignment");
     if (alignment == -1) alignment = 32;
-    if (alignment <= 0 || alignment > (1 << 20) || (alignment & (alignment - 1)) != 0) {
-        return fail(Code::bad_file, "%s: general.alignment is %lld: expected a power of two", path.c_str(), static_cast<long long>(alignment));
+    if (alignment < 8 || alignment > (1 << 20) || (alignment & (alignment - 1)) != 0) {
+        return fail(Code::bad_file, "%s: general.alignment is %lld: expected a power of two from 8 to 1048576", path.c_str(), static_cast<long long>(alignment));
     }
 
     constexpr uint64_t min_info_bytes = 8 + 4 + 8 + 4 + 8;
@@ -269,6 +263,10 @@ Result<std::shared_ptr<Checkpoint>> GgufReader::read(std::shared_ptr<File> file)
             TRY(out->add(std::move(t)));
             continue;
         }
+        if (t.shape[0] > max_stack) {
+            return fail(Code::bad_file, "%s: tensor '%s' is a stack of %lld matrices: expected %lld at most", path.c_str(), shown(t.stored_name).c_str(),
+                        static_cast<long long>(t.shape[0]), static_cast<long long>(max_stack));
+        }
         const std::string base = t.name.substr(0, t.name.size() - strlen("weight"));
         for (int64_t m = 0; m < t.shape[0]; m++) {
             TensorInfo part = t;
@@ -280,7 +278,7 @@ Result<std::shared_ptr<Checkpoint>> GgufReader::read(std::shared_ptr<File> file)
             TRY(out->add(std::move(part)));
         }
     }
-    out->seal();
+    TRY(out->seal());
     return out;
 }
 

@@ -13,12 +13,13 @@ namespace gemma3n::format {
 namespace {
 
 constexpr int max_depth = 32;  // of JSON: headers and configs are two or three levels deep
+constexpr uint64_t max_header_bytes = 100'000'000;  // as the format's own library has it
 
 Result<DType> dtype_of(std::string_view name, const std::string& subject) {
     if (name == "F32") return DType::f32;
     if (name == "F16") return DType::f16;
     if (name == "BF16") return DType::bf16;
-    return fail(Code::unsupported, "%s has type %.40s: expected F32, F16 or BF16", subject.c_str(), std::string(name).c_str());
+    return fail(Code::unsupported, "%s has type %s: expected F32, F16 or BF16", subject.c_str(), shown(name).c_str());
 }
 
 Error json_error(const std::string& path, const char* what, simdjson::error_code e) {
@@ -36,6 +37,10 @@ Status SafetensorsReader::read_shard(Checkpoint& out, const std::string& path) {
         return fail(Code::bad_file, "%s: announces a header of %llu bytes: the file has %llu (is it a safetensors file?)", path.c_str(),
                     static_cast<unsigned long long>(header_bytes), static_cast<unsigned long long>(file->size()));
     }
+    if (header_bytes > max_header_bytes) {
+        return fail(Code::bad_file, "%s: announces a header of %llu bytes: expected %llu at most", path.c_str(), static_cast<unsigned long long>(header_bytes),
+                    static_cast<unsigned long long>(max_header_bytes));
+    }
     const uint64_t data = 8 + header_bytes, room = file->size() - data;
     simdjson::dom::parser parser;
     simdjson::dom::object header;
@@ -44,7 +49,7 @@ Status SafetensorsReader::read_shard(Checkpoint& out, const std::string& path) {
     const int index = static_cast<int>(out.files_.size());
     for (const auto [key, value] : header) {
         if (key == "__metadata__") continue;
-        const std::string subject = path + ": tensor '" + std::string(key.substr(0, 120)) + "'";
+        const std::string subject = path + ": tensor '" + shown(key) + "'";
         TensorInfo t;
         t.stored_name = std::string(key);
         t.name = canonical_from_hf(key);
@@ -77,6 +82,10 @@ Status SafetensorsReader::read_shard(Checkpoint& out, const std::string& path) {
         if (t.bytes != expected) {
             return fail(Code::bad_file, "%s has %llu bytes: its shape needs %llu", subject.c_str(), static_cast<unsigned long long>(t.bytes), static_cast<unsigned long long>(expected));
         }
+        if (t.offset % static_cast<uint64_t>(info(t.type).bytes) != 0) {
+            return fail(Code::unsupported, "%s begins at byte %llu of the file: expected a multiple of %d (saving it again with safetensors puts it there)",
+                        subject.c_str(), static_cast<unsigned long long>(t.offset), info(t.type).bytes);
+        }
         TRY(out.add(std::move(t)));
     }
     out.files_.push_back(std::move(file));
@@ -94,7 +103,7 @@ Result<std::shared_ptr<Checkpoint>> SafetensorsReader::read(const std::string& d
     std::error_code ec;
     if (!std::filesystem::exists(index_path, ec)) {
         TRY(read_shard(*out, out->path_ + "/model.safetensors"));
-        out->seal();
+        TRY(out->seal());
         return out;
     }
     ASSIGN(const std::string index_text, out->side_file("model.safetensors.index.json"));
@@ -107,7 +116,7 @@ Result<std::shared_ptr<Checkpoint>> SafetensorsReader::read(const std::string& d
     for (const auto [name, file] : map) {
         std::string_view shard;
         if (file.get(shard) || shard.empty() || shard.find('/') != std::string_view::npos || shard == "..") {
-            return fail(Code::bad_file, "%s: tensor '%s' is mapped to something that is not a file name", index_path.c_str(), std::string(name).c_str());
+            return fail(Code::bad_file, "%s: tensor '%s' is mapped to something that is not a file name", index_path.c_str(), shown(name).c_str());
         }
         shards.insert(std::string(shard));
         promised.emplace_back(std::string(name), std::string(shard));
@@ -116,10 +125,10 @@ Result<std::shared_ptr<Checkpoint>> SafetensorsReader::read(const std::string& d
     for (const auto& [name, shard] : promised) {
         const TensorInfo* t = out->find(canonical_from_hf(name));
         if (!t && !is_tower(canonical_from_hf(name))) {
-            return fail(Code::bad_file, "%s: tensor '%s' should be in %s, which does not have it", index_path.c_str(), name.c_str(), shard.c_str());
+            return fail(Code::bad_file, "%s: tensor '%s' should be in %s, which does not have it", index_path.c_str(), shown(name).c_str(), shown(shard).c_str());
         }
     }
-    out->seal();
+    TRY(out->seal());
     return out;
 }
 

@@ -53,6 +53,7 @@ Status check_sizes(const Config& c, const std::string& path) {
     TRY(in_range(path, "the number of AltUp inputs", c.n_streams, 1, 16));
     TRY(in_range(path, "the active AltUp input", c.active_stream, 0, c.n_streams - 1));
     TRY(in_range(path, "the per-layer input size", c.per_layer_width, 1, 1 << 16));
+    TRY(in_range(path, "the per-layer vocabulary", c.per_layer_vocab, 0, 1 << 30));
     return {};
 }
 

@@ -1,4 +1,5 @@
 // Config from GGUF metadata: keys "<architecture>.<name>". Counts may be stored as any integer or float type.
+#include "format/names.h"
 #include "model/config_sources.h"
 
 #include <algorithm>
@@ -73,7 +74,7 @@ std::vector<int> end_ids(const format::Checkpoint& c, bool published) {
     };
     const Keys keys(c, "tokenizer.ggml.");
     for (const char* name : {"eos_token_id", "eot_token_id"}) {
-        if (const auto v = keys.number(name); v && std::isfinite(*v) && *v < 1e9) add(static_cast<int64_t>(*v));
+        if (const auto v = keys.number(name); v && std::isfinite(*v) && std::fabs(*v) < 1e9) add(static_cast<int64_t>(*v));
     }
     if (published) add(1), add(106);
     return eos;
@@ -87,7 +88,7 @@ Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
     const std::string* architecture = it == checkpoint.metadata().end() ? nullptr : std::get_if<std::string>(&it->second);
     if (!architecture) return fail(Code::bad_file, "%s: metadata key 'general.architecture' is missing", path.c_str());
     if (*architecture != "gemma3n" && *architecture != "gemma3") {
-        return fail(Code::unsupported, "%s: its architecture is '%.60s': expected gemma3n or gemma3", path.c_str(), architecture->c_str());
+        return fail(Code::unsupported, "%s: its architecture is '%s': expected gemma3n or gemma3", path.c_str(), shown(*architecture).c_str());
     }
     const Keys keys(checkpoint, *architecture + ".");
     Config c;
@@ -101,7 +102,8 @@ Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
     ASSIGN(c.hidden, keys.count("embedding_length"));
     ASSIGN(c.n_heads, keys.count("attention.head_count"));
     ASSIGN(c.n_kv_heads, keys.count_or("attention.head_count_kv", c.n_heads));
-    ASSIGN(c.head_dim, keys.count_or("attention.key_length", keys.number("head_dim").value_or(256)));
+    ASSIGN(const int64_t head_dim, keys.count_or("head_dim", 256));
+    ASSIGN(c.head_dim, keys.count_or("attention.key_length", head_dim));
     ASSIGN(const int64_t value_length, keys.count_or("attention.value_length", c.head_dim));
     if (value_length != c.head_dim) {
         return fail(Code::unsupported, "%s: values of %lld beside keys of %lld: expected equal sizes", path.c_str(), static_cast<long long>(value_length),

@@ -1,4 +1,5 @@
 // Config from a Hugging Face config.json: text_config nested or flat, old and new names of the rope fields, scalars or lists.
+#include "format/names.h"
 #include "model/config_sources.h"
 
 #include <simdjson.h>
@@ -82,7 +83,7 @@ Result<std::vector<bool>> sliding_layers(const Object& text, int64_t n_layers, i
         for (const auto item : a) {
             std::string_view s;
             if (item.get(s) || (s != "sliding_attention" && s != "full_attention")) {
-                return fail(Code::bad_file, "%s: 'layer_types' holds '%.40s': expected sliding_attention or full_attention", path.c_str(), std::string(s).c_str());
+                return fail(Code::bad_file, "%s: 'layer_types' holds '%s': expected sliding_attention or full_attention", path.c_str(), shown(s).c_str());
             }
             sliding.push_back(s == "sliding_attention");
         }
@@ -101,7 +102,7 @@ Status read_rope(const Object& text, Config& c, const std::string& path) {
     const auto scaling = [&](const Object& o, const char* subject) -> Status {
         const std::string type = o.string_or("rope_type", o.string_or("type", "default").c_str());
         if (type == "default") return {};
-        if (type != "linear") return fail(Code::unsupported, "%s: %s has rope type '%.40s': expected default or linear", path.c_str(), subject, type.c_str());
+        if (type != "linear") return fail(Code::unsupported, "%s: %s has rope type '%s': expected default or linear", path.c_str(), subject, shown(type).c_str());
         ASSIGN(c.rope_scale_global, o.real_or("factor", 1));
         return {};
     };
@@ -152,7 +153,7 @@ Result<Config> config_from_json(const format::Checkpoint& checkpoint) {
     Config c;
     if (type == "gemma3n" || type == "gemma3n_text") c.family = Family::gemma3n;
     else if (type == "gemma3" || type == "gemma3_text") c.family = Family::gemma3;
-    else return fail(Code::unsupported, "%s: model_type is '%.60s': expected gemma3n, gemma3n_text, gemma3 or gemma3_text", path.c_str(), type.c_str());
+    else return fail(Code::unsupported, "%s: model_type is '%s': expected gemma3n, gemma3n_text, gemma3 or gemma3_text", path.c_str(), shown(type).c_str());
     const bool is_3n = c.family == Family::gemma3n;
     c.name = std::filesystem::path(checkpoint.path()).filename().string();
 

@@ -42,6 +42,13 @@ struct Pool::Impl {
         }
     }
 
+    void end_all() {
+        stop = true;
+        epoch.fetch_add(1, std::memory_order_release);
+        epoch.notify_all();
+        for (auto& t : threads) t.join();
+    }
+
     void work(int worker) {
         for (uint32_t seen = 0;;) {
             wait_change(epoch, seen);
@@ -55,15 +62,15 @@ struct Pool::Impl {
 
 Pool::Pool(int n_threads) : impl_(std::make_unique<Impl>()), n_threads_(n_threads < 1 ? 1 : n_threads) {
     impl_->n = n_threads_;
-    for (int w = 1; w < n_threads_; w++) impl_->threads.emplace_back([this, w] { impl_->work(w); });
+    try {
+        for (int w = 1; w < n_threads_; w++) impl_->threads.emplace_back([this, w] { impl_->work(w); });
+    } catch (...) {  // the system has no more threads: those that run must end first
+        impl_->end_all();
+        throw;
+    }
 }
 
-Pool::~Pool() {
-    impl_->stop = true;
-    impl_->epoch.fetch_add(1, std::memory_order_release);
-    impl_->epoch.notify_all();
-    for (auto& t : impl_->threads) t.join();
-}
+Pool::~Pool() { impl_->end_all(); }
 
 void Pool::begin() { impl_->awake.fetch_add(1, std::memory_order_relaxed); }
 void Pool::end() { impl_->awake.fetch_sub(1, std::memory_order_relaxed); }

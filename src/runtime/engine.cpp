@@ -9,6 +9,7 @@
 
 #include <cstring>
 #include <new>
+#include <system_error>
 
 namespace gemma3n {
 
@@ -22,11 +23,25 @@ static Result<const kernels::Table*> choose_kernels(const std::string& name) {
     return fail(Code::bad_argument, "kernels '%s' cannot run here: this program has %s", name.c_str(), known.c_str());
 }
 
+constexpr int max_threads = 1024;
+
 Engine::Engine() : impl_(std::make_unique<Impl>()) {}
 Engine::~Engine() = default;
 
 Result<std::shared_ptr<Engine>> Engine::load(const std::string& path, const EngineOptions& options) {
-    if (options.threads < 0) return fail(Code::bad_argument, "threads is %d: expected 1 or more, or 0 for one per core", options.threads);
+    if (options.threads < 0 || options.threads > max_threads) {
+        return fail(Code::bad_argument, "threads is %d: expected 1 to %d, or 0 for one per core", options.threads, max_threads);
+    }
+    try {
+        return load_unguarded(path, options);
+    } catch (const std::bad_alloc&) {
+        return fail(Code::over_budget, "%s: out of memory while it was loaded", path.c_str());
+    } catch (const std::system_error& e) {
+        return fail(Code::over_budget, "%s: the threads of the engine cannot be started: %s", path.c_str(), e.what());
+    }
+}
+
+Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, const EngineOptions& options) {
     const auto reached = [&](double fraction) { return !options.progress || options.progress(fraction); };
     const auto cancelled = [&] { return fail(Code::cancelled, "%s: loading was cancelled", path.c_str()); };
     std::shared_ptr<Engine> engine(new Engine);
@@ -160,6 +175,7 @@ private:
 
 Result<StepLogits> Engine::trace(std::span<const StepRow> rows, const std::function<bool(const std::string&)>& wanted, const TraceSink& sink) {
     ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
+    if (!sink) return fail(Code::bad_argument, "a trace without a sink: expected somebody to take the tensors");
     TraceTap tap(wanted, sink);
     if (tap.wants("input_ids")) {
         TraceTensor ids{"input_ids", {static_cast<int64_t>(rows.size())}, {}, {}};

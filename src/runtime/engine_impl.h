@@ -50,6 +50,7 @@ struct Session::Impl {
     int64_t context = 0;
     model::Cache cache;
     std::vector<int> pending;    // generated, but not yet in the cache
+    std::vector<float> logits;   // that append() handed out
     bool turn_open = false;      // the model's turn has not been closed with <end_of_turn>
 
     Engine::Impl& e() { return engine->impl(); }

@@ -50,12 +50,14 @@ void Sampler::collect(std::span<const float> logits) {
 
 int Sampler::operator()(std::span<const float> logits) {
     if (o_.temperature <= 0 || o_.top_k == 1) {
-        int best = -1;
+        int best = 0;
+        float top = -INFINITY;
         for (size_t i = 0; i < logits.size(); i++) {
-            if (!masked_.empty() && masked_[i]) continue;
-            if (best < 0 || logits[i] > logits[best]) best = static_cast<int>(i);
+            if (!(logits[i] > top) || (!masked_.empty() && masked_[i])) continue;  // a NaN is never the best
+            best = static_cast<int>(i);
+            top = logits[i];
         }
-        return best < 0 ? 0 : best;
+        return best;
     }
     collect(logits);
     if (candidates_.empty()) return 0;
@@ -67,6 +69,7 @@ int Sampler::operator()(std::span<const float> logits) {
         return capped / o_.temperature;
     };
     const double top = scaled(candidates_[0].logit);
+    if (!std::isfinite(top)) return candidates_[0].id;
     for (size_t i = 0; i < n; i++) sum += p_[i] = std::exp(scaled(candidates_[i].logit) - top);
     for (double& p : p_) p /= sum;
 

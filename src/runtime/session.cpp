@@ -65,6 +65,11 @@ Result<bool> Session::Impl::feed(std::span<const int> ids, bool cap_logits, cons
 
 Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptions& o) {
     const model::Config& config = e().config;
+    const SamplingOptions& s = o.sampling;
+    if (!(s.temperature >= 0) || !(s.top_p >= 0) || !(s.min_p >= 0)) {
+        return fail(Code::bad_argument, "temperature %g, top_p %g, min_p %g: expected numbers from 0 up", static_cast<double>(s.temperature),
+                    static_cast<double>(s.top_p), static_cast<double>(s.min_p));
+    }
     ids.insert(ids.begin(), pending.begin(), pending.end());
     runtime::Sampler sampler(o.sampling, config.final_softcap, e().masked);
     std::optional<tokens::Detokenizer> detokenizer;
@@ -144,20 +149,22 @@ Result<Answer> Session::chat(const std::string& user, const GenerateOptions& opt
         const std::vector<int> end = t->encode("<end_of_turn>\n", {.parse_special = true});
         ids.insert(ids.begin(), end.begin(), end.end());
     }
+    const int64_t before = n_tokens();
     auto answer = impl_->generate(std::move(ids), options);
-    if (answer && !(answer->finish == Finish::cancelled && answer->timing.generated_tokens == 0)) impl_->turn_open = true;
+    if (n_tokens() > before) impl_->turn_open = true;  // also when the answer broke off
     return answer;
 }
 
 Result<std::span<const float>> Session::append(std::span<const int> ids, const std::function<bool(int64_t, int64_t)>& progress) {
-    std::span<const float> last;
     std::vector<int> all(impl_->pending);
     all.insert(all.end(), ids.begin(), ids.end());
     const PoolAwake awake(*impl_->e().pool);
-    ASSIGN(const bool fed, impl_->feed(all, true, progress, [&](std::span<const float> logits) { last = logits; }));
+    ASSIGN(const bool fed, impl_->feed(all, true, progress, [&](std::span<const float> last) {
+        impl_->logits.assign(last.begin(), last.end());  // the engine's scratch is the next session's
+    }));
     if (!fed) return fail(Code::cancelled, "processing %zu tokens was cancelled", all.size());
     impl_->pending.clear();
-    return last;
+    return std::span<const float>(impl_->logits);
 }
 
 Result<std::unique_ptr<Session>> Session::fork() {
@@ -169,6 +176,7 @@ Result<std::unique_ptr<Session>> Session::fork() {
 Status Session::rollback(int64_t n) {
     TRY(impl_->cache.rollback(n));
     impl_->pending.clear();
+    if (n == 0) impl_->turn_open = false;
     return {};
 }
 

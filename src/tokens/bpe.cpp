@@ -1,6 +1,6 @@
 #include "tokens/bpe.h"
 
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 // Ids to text, whole or as they come.
 #include "tokens/tokenizer.h"
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 
 namespace gemma3n::tokens {
 

@@ -1,7 +1,7 @@
 // The vocabulary of a GGUF file: token list, scores and types. Pieces stay in the mapping, but for the runs of spaces, which the
 // converters spell with real spaces: they get back the space marks of tokenizer.json, and both ways behave alike.
 #include "tokens/bpe.h"
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 
 #include <cmath>
 #include <limits>

@@ -1,6 +1,6 @@
 // The vocabulary of a Hugging Face tokenizer.json: model.vocab, model.merges ("a b" or ["a", "b"]), added_tokens.
 #include "tokens/bpe.h"
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 
 #include <simdjson.h>
 
@@ -47,7 +47,7 @@ private:
     std::vector<Slot> slots_;
 };
 
-constexpr int64_t max_id = 1 << 24;  // no vocabulary is near it; it bounds what a hostile file can make us allocate
+constexpr int64_t max_vocabulary = 1 << 24;  // no vocabulary is near it
 
 // Text must become pieces as Gemma's does: spaces are replaced by marks and nothing else happens. Another pipeline over the same kind
 // of model would give ids that look right and are not.
@@ -74,7 +74,7 @@ struct StatedMerge {
 constexpr size_t merge_batch = 32;
 
 Result<std::unique_ptr<Rules>> read_merges(simdjson::dom::array merges, const PieceIndex& index, const char* path) {
-    if (merges.size() >= static_cast<size_t>(max_id) - 1) return fail(Code::bad_file, "%s: %zu merges: expected fewer than %lld", path, merges.size(), static_cast<long long>(max_id) - 1);
+    if (merges.size() >= max_vocabulary) return fail(Code::bad_file, "%s: %zu merges: expected fewer than %lld", path, merges.size(), static_cast<long long>(max_vocabulary));
     auto rules = std::make_unique<MergeRules>(merges.size());
     std::vector<StatedMerge> batch(merge_batch);
     size_t n = 0;
@@ -132,6 +132,8 @@ Result<std::shared_ptr<Tokenizer>> Tokenizer::from_json(std::string_view json, c
 
     auto v = std::make_unique<Vocabulary>();
     std::fill(std::begin(v->id_of_byte), std::end(v->id_of_byte), -1);
+    // A whole vocabulary spends several bytes of JSON on each id: one beyond that only makes us allocate.
+    const int64_t max_id = std::min(max_vocabulary, static_cast<int64_t>(json.size())) - 1;
     const auto place = [&](std::string_view piece, int64_t id, bool special) -> Status {
         if (id < 0 || id > max_id) return fail(Code::bad_file, "%s: piece '%s' has id %lld: expected 0 to %lld", path, shown(piece).c_str(), static_cast<long long>(id), static_cast<long long>(max_id));
         const size_t i = static_cast<size_t>(id);

@@ -1,6 +1,6 @@
 #include "tokens/turns.h"
 
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 #include "tokens/vocabulary.h"
 
 namespace gemma3n::tokens {

@@ -1,6 +1,6 @@
 #include "tokens/vocabulary.h"
 
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 
 #include <algorithm>
 #include <cstring>
@@ -116,18 +116,6 @@ int parse_byte_piece(std::string_view p) {
         value = value * 16 + digit;
     }
     return value;
-}
-
-std::string shown(std::string_view s) {
-    std::string out;
-    for (size_t i = 0; i < s.size();) {
-        const int n = utf8_length(s, i);
-        const std::string_view c = n > 0 && static_cast<uint8_t>(s[i]) >= 32 && s[i] != 127 ? s.substr(i, static_cast<size_t>(n)) : "?";
-        if (out.size() + c.size() > 40) return out;
-        out += c;
-        i += static_cast<size_t>(std::max(1, n));
-    }
-    return out;
 }
 
 }  // namespace gemma3n::tokens

@@ -85,7 +85,4 @@ struct Vocabulary {
 // "<0x1F>" -> 31, else -1.
 int parse_byte_piece(std::string_view piece);
 
-// A string from a file or a user, fit for a sentence: 40 bytes at most, whole characters, no control characters.
-std::string shown(std::string_view s);
-
 }  // namespace gemma3n::tokens

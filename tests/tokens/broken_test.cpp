@@ -1,6 +1,6 @@
 // Broken and foreign vocabularies: each gives a sentence that names the file, never a crash and never a tokenizer that guesses.
 #include "tokens/small_vocabulary.h"
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 
 #include <cmath>
 
@@ -13,7 +13,7 @@ void expect_sentence(const Result<std::shared_ptr<tokens::Tokenizer>>& t, const 
     const std::string& m = t.error().message;
     EXPECT_EQ(t.error().code, code) << m;
     EXPECT_NE(m.find(part), std::string::npos) << "'" << m << "' of " << shown;
-    EXPECT_TRUE(tokens::is_utf8(m)) << m;
+    EXPECT_TRUE(is_utf8(m)) << m;
     for (const char c : m) EXPECT_GE(static_cast<uint8_t>(c), 32) << m;
 }
 

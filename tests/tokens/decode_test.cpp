@@ -1,7 +1,7 @@
 // Ids to text, whole and streamed; and the UTF-8 that both stand on.
 #include "tokens/small_vocabulary.h"
 #include "tokens/token_cases.h"
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 
 #include <random>
 
@@ -10,12 +10,11 @@ namespace gemma3n::test {
 namespace {
 
 TEST(Utf8, LengthOfValidSequences) {
-    using tokens::utf8_length;
     for (const auto& [s, n] : std::vector<std::pair<std::string, int>>{
              {"a", 1}, {std::string(1, '\0'), 1}, {"\x7F", 1}, {"\xC2\x80", 2}, {"\xDF\xBF", 2}, {"\xE0\xA0\x80", 3}, {"\xED\x9F\xBF", 3}, {"\xEE\x80\x80", 3}, {"\xEF\xBF\xBF", 3},
              {"\xF0\x90\x80\x80", 4}, {"\xF4\x8F\xBF\xBF", 4}}) {
         EXPECT_EQ(utf8_length(s, 0), n);
-        EXPECT_TRUE(tokens::is_utf8(s));
+        EXPECT_TRUE(is_utf8(s));
         for (size_t cut_at = 1; cut_at < s.size(); cut_at++) {  // its beginnings are nothing yet, but may become something
             bool cut = false;
             EXPECT_EQ(utf8_length(s.substr(0, cut_at), 0, &cut), 0);
@@ -28,9 +27,9 @@ TEST(Utf8, InvalidSequences) {
     for (const char* s : {"\x80", "\xBF", "\xC0\x80", "\xC1\xBF", "\xC2" "a", "\xC2\xC2", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xE2\x28\xA1", "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80",
                           "\xFE", "\xFF"}) {
         bool cut = false;
-        EXPECT_EQ(tokens::utf8_length(s, 0, &cut), 0) << s;
+        EXPECT_EQ(utf8_length(s, 0, &cut), 0) << s;
         EXPECT_FALSE(cut) << "more bytes cannot complete it";
-        EXPECT_FALSE(tokens::is_utf8(s));
+        EXPECT_FALSE(is_utf8(s));
     }
 }
 
@@ -95,8 +94,8 @@ TEST_F(Decode, StreamOfInvalidBytesIsAlwaysUtf8AndLosesNothing) {
             else ids.push_back(SmallVocabulary::first_byte + 0x80 + static_cast<int>(random() % 0x80));
         }
         const std::string s = streamed(*t_, ids, false), whole = t_->decode(ids, false);
-        ASSERT_TRUE(tokens::is_utf8(s));
-        ASSERT_TRUE(tokens::is_utf8(whole));
+        ASSERT_TRUE(is_utf8(s));
+        ASSERT_TRUE(is_utf8(whole));
         if (runs_are_whole(*t_, ids, false)) {
             ASSERT_EQ(s, whole);
         }

@@ -1,6 +1,6 @@
 // Text to ids with a small vocabulary, in each of its three spellings: all must say the same.
 #include "tokens/small_vocabulary.h"
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 
 #include <random>
 
@@ -120,7 +120,7 @@ TEST_P(Encode, LongStretchesOfOneKind) {
 std::vector<int> naive(const SmallVocabulary& v, const std::string& text) {
     std::vector<std::string> s;
     for (size_t i = 0; i < text.size();) {
-        const size_t n = static_cast<size_t>(std::max(1, tokens::utf8_length(text, i)));
+        const size_t n = static_cast<size_t>(std::max(1, utf8_length(text, i)));
         const std::string c = text[i] == ' ' ? "▁" : text.substr(i, n);
         if (v.id(c) < static_cast<int>(v.pieces.size())) s.push_back(c);
         else for (const char b : c) s.push_back(SmallVocabulary::byte_piece(static_cast<uint8_t>(b)));
@@ -145,7 +145,7 @@ TEST_P(Encode, RandomTextsAsTheNaiveTwin) {
         std::string text;
         for (unsigned n = random() % 24; n > 0; n--) text += bits[random() % bits.size()];
         ASSERT_EQ(plain(text), naive(v_, text)) << text;
-        if (tokens::is_utf8(text)) {
+        if (is_utf8(text)) {
             EXPECT_EQ(t_->decode(plain(text)), text);
         }
     }

@@ -3,7 +3,7 @@
 
 #include "tokens/tokenizer.h"
 #include "tokens/turns.h"
-#include "tokens/utf8.h"
+#include "base/utf8.h"
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
@@ -33,7 +33,7 @@ inline std::string streamed(const tokens::Tokenizer& t, const std::vector<int>& 
     std::string s;
     for (const int id : ids) {
         const std::string part = d.add(id);
-        EXPECT_TRUE(tokens::is_utf8(part)) << "a part that is not UTF-8 by itself";
+        EXPECT_TRUE(is_utf8(part)) << "a part that is not UTF-8 by itself";
         s += part;
     }
     return s + d.finish();
@@ -47,11 +47,11 @@ inline bool runs_are_whole(const tokens::Tokenizer& t, const std::vector<int>& i
         if (t.byte_of(id) >= 0) {
             run += static_cast<char>(t.byte_of(id));
         } else {
-            if (!tokens::is_utf8(run)) return false;
+            if (!is_utf8(run)) return false;
             run.clear();
         }
     }
-    return tokens::is_utf8(run);
+    return is_utf8(run);
 }
 
 class CaseRunner {
@@ -106,9 +106,9 @@ private:
         expect_equal(t_.encode(text, {.parse_special = true}), parsed, "parsed ids");
         std::string expected;  // decoding gives the text again, but for marks, which become spaces
         for (std::string_view s = text; !s.empty();) {
-            const bool mark = s.starts_with(tokens::space_mark);
+            const bool mark = s.starts_with(space_mark);
             expected += mark ? ' ' : s[0];
-            s.remove_prefix(mark ? tokens::space_mark.size() : 1);
+            s.remove_prefix(mark ? space_mark.size() : 1);
         }
         for (const auto& ids : {plain, parsed}) {
             expect_equal(t_.decode(ids, false), expected, "decoded text");

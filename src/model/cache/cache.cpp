@@ -48,6 +48,8 @@ int64_t Cache::first_needed(const Layer& layer, int64_t length) const {
 void Cache::prepare(int64_t n) {
     const int64_t page = layout_.page_tokens;
     for (Layer& layer : layers_) {
+        // pages a failed step made: a fork since then may hold them too
+        while (!layer.pages.empty() && (layer.first + static_cast<int64_t>(layer.pages.size()) - 1) * page >= length_) layer.pages.pop_back();
         const int64_t tail = length_ / page - layer.first;  // the page that holds the next token
         if (n > 0 && tail < static_cast<int64_t>(layer.pages.size()) && layer.pages[tail].use_count() > 1) {
             const ops::KvPage& old = *layer.pages[tail];
@@ -83,6 +85,7 @@ Status Cache::rollback(int64_t n) {
     if (n < 0 || n > length_) {
         return fail(Code::bad_argument, "rollback to %lld tokens: the sequence has %lld", static_cast<long long>(n), static_cast<long long>(length_));
     }
+    if (n == 0) return clear(), Status{};  // the next token sees nothing before it
     for (const Layer& layer : layers_) {
         if (layer.first > first_needed(layer, n)) {
             return fail(Code::bad_argument,

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace gemma3n::tokens {
+namespace gemma3n {
 
 // Length of the valid sequence at s[at], 0 if there is none. *cut (if given) is set when the bytes up to the end are the beginning
 // of a sequence that more bytes could complete.
@@ -38,4 +38,4 @@ inline bool is_utf8(std::string_view s) {
 inline constexpr std::string_view space_mark = "\xE2\x96\x81";   // U+2581, a space inside pieces
 inline constexpr std::string_view replacement = "\xEF\xBF\xBD";  // U+FFFD
 
-}  // namespace gemma3n::tokens
+}  // namespace gemma3n
