@@ -1,5 +1,6 @@
 #include "runtime/info.h"
 
+#include "base/cpu.h"
 #include "model/residency.h"
 
 namespace gemma3n::runtime {
@@ -45,6 +46,7 @@ ModelInfo describe(const Engine::Impl& e) {
     m.bos = c.bos;
     m.has_tokenizer = e.tokenizer != nullptr;
     m.kernels = e.table->name;
+    m.cpu = cpu_name();
     m.per_layer_reading = c.per_layer_width > 0 ? "pread" : "none";
     return m;
 }
