@@ -36,7 +36,7 @@ void add_run(CLI::App* c, RunOptions& o) {
     c->add_option("--seed", o.seed, "seed of the sampler; default random")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-n,--max-tokens", o.max_tokens, "tokens to generate at most; default until the answer ends")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-c,--ctx-size", o.context, "room for tokens; default and most: the model's")->transform(whole(1, no_end))->option_text("N");
-    c->add_flag("--raw", o.raw, "continue plain text: no turn format")->excludes(system);
+    c->add_flag("--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
     c->add_flag("--stats", o.stats, "print speed and memory to standard error");
     c->footer("Examples:\n"
               "  gemma3n run model.gguf                                a chat\n"
@@ -60,9 +60,9 @@ void add_tokenize(CLI::App* c, TokenizeOptions& o) {
 void add_trace(CLI::App* c, TraceOptions& o) {
     add_model(c, o.model, true);
     auto* prompt = add_text(c, "PROMPT", o.prompt, "the prompt, in the turn format")->option_text(" ");
-    auto* raw = c->add_flag("--raw", o.raw, "the prompt is plain text: no turn format");
+    auto* raw = c->add_flag("--raw", o.raw, "the prompt is plain text: no turn format")->option_text(" ");
     add_text(c, "--ids", o.ids, "token ids, taken as given, like 2,5,17")->option_text("LIST")->excludes(prompt)->excludes(raw);
-    add_text(c, "--only", o.only, "only tensors in whose names this regular expression is found")->option_text("REGEX");
+    add_text(c, "--only", o.only, "tensors in whose names this regular expression is found")->option_text("REGEX");
     c->add_option("-o,--output", o.output, "the file to write")->required()->option_text("OUT.safetensors");
 }
 
@@ -77,7 +77,8 @@ void add_synth(CLI::App* c, SynthOptions& o) {
 
 int main(int argc, char** argv) {
     CLI::App app{"Gemma 3n on your own device.", "gemma3n"};
-    app.set_version_flag("--version", std::string("gemma3n ") + GEMMA3N_VERSION);
+    app.set_help_flag("-h,--help", "this text");
+    app.set_version_flag("--version", std::string("gemma3n ") + GEMMA3N_VERSION, "the version");
     app.require_subcommand(0, 1);
     app.get_formatter()->label("SUBCOMMAND", "COMMAND ...");
     app.footer("'gemma3n COMMAND --help' says what a command takes.\n");

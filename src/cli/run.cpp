@@ -99,7 +99,9 @@ private:
 
     // Ends the line of an answer and says what the person should know about it.
     void after(const Answer& a, const char* remedy) {
-        if (a.text.empty() || a.text.back() != '\n') write_output("\n");
+        const bool line_open = a.text.empty() || a.text.back() != '\n';
+        if (line_open) write_output("\n");
+        else if (a.finish == Finish::cancelled && isatty(STDERR_FILENO)) fputc('\n', stderr);  // the terminal's own ^C stands on the line
         if (a.finish == Finish::context_full) {
             fprintf(stderr, "gemma3n: the context of %lld tokens is full: the answer ends here%s%s\n", ll(session_->context_tokens()), more_room().c_str(), remedy);
         }

@@ -1,5 +1,7 @@
 #include "cli/usage.h"
 
+#include "base/result.h"
+
 #include <charconv>
 #include <cmath>
 
@@ -12,7 +14,7 @@ CLI::Validator whole(int64_t low, int64_t high) {
         int64_t value = 0;
         const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
         if (error != std::errc{} || end != s.data() + s.size() || value < low || value > high) {
-            return "'" + s + "': expected a whole number, " + std::to_string(low) + " to " + std::to_string(high);
+            return text("'%s': expected a whole number, %lld to %lld", s.c_str(), static_cast<long long>(low), static_cast<long long>(high));
         }
         s = std::to_string(value);
         return "";
@@ -24,14 +26,12 @@ CLI::Validator number(double low, double high) {
         double value = 0;
         const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
         const bool good = error == std::errc{} && end == s.data() + s.size() && value >= low && value <= high;  // no NaN passes
-        char range[64];
-        snprintf(range, sizeof range, "%g to %g", low, high);
-        return good ? "" : "'" + s + "': expected a number, " + range;
+        return good ? "" : text("'%s': expected a number, %g to %g", s.c_str(), low, high);
     });
 }
 
 CLI::Validator either(const std::string& a, const std::string& b) {
-    return checked([=](std::string& s) { return s == a || s == b ? "" : "'" + s + "': expected " + a + " or " + b; });
+    return checked([=](std::string& s) { return s == a || s == b ? "" : text("'%s': expected %s or %s", s.c_str(), a.c_str(), b.c_str()); });
 }
 
 const CLI::App& named_command(const CLI::App& app) {
@@ -39,47 +39,43 @@ const CLI::App& named_command(const CLI::App& app) {
     return named.empty() ? app : *named.front();
 }
 
-static std::string commands_of(const CLI::App& app) {
+static std::string joined(const std::vector<std::string>& words, const char* last) {
     std::string s;
-    const auto all = app.get_subcommands([](const CLI::App*) { return true; });
-    for (size_t i = 0; i < all.size(); i++) s += (i == 0 ? "" : i + 1 == all.size() ? " or " : ", ") + all[i]->get_name();
-    return s;
-}
-
-static std::string positionals_of(const CLI::App& command) {
-    std::string s;
-    for (const CLI::Option* o : command.get_options([](const CLI::Option* option) { return option->get_positional(); })) s += (s.empty() ? "" : " and ") + o->get_name();
+    for (size_t i = 0; i < words.size(); i++) {
+        if (i > 0) s += i + 1 == words.size() ? last : ", ";
+        s += words[i];
+    }
     return s;
 }
 
 // `left` is what nothing took.
 static std::string unexpected(const CLI::App& app, const std::string& left) {
     const CLI::App& command = named_command(app);
+    const bool dash = left.starts_with("-");
+    std::vector<std::string> known;
     if (&command == &app) {
-        return "'" + left + "' is not " + (left.starts_with("-") ? "an option" : "a command") + " of gemma3n: expected " + commands_of(app);
+        for (const CLI::App* c : app.get_subcommands([](const CLI::App*) { return true; })) known.push_back(c->get_name());
+        return text("'%s' is not %s of gemma3n: expected %s", left.c_str(), dash ? "an option" : "a command", joined(known, " or ").c_str());
     }
-    if (!left.starts_with("-")) return "'" + left + "' is one argument too many for " + command.get_name() + ", which takes " + positionals_of(command) + ": text with spaces needs quotes";
-    std::string s = "'" + left + "' is not an option of " + command.get_name();
-    if (left.find(' ') != std::string::npos) s += ": text that starts with a dash needs -- in front of it";
-    return s;
+    if (dash) {
+        const bool prose = left.find(' ') != std::string::npos;
+        return text("'%s' is not an option of %s%s", left.c_str(), command.get_name().c_str(), prose ? ": text that starts with a dash needs -- in front of it" : "");
+    }
+    for (const CLI::Option* o : command.get_options([](const CLI::Option* option) { return option->get_positional(); })) known.push_back(o->get_name());
+    if (known.empty()) return text("'%s' is one argument too many: %s takes options only", left.c_str(), command.get_name().c_str());
+    return text("'%s' is one argument too many: %s takes %s, and text with spaces needs quotes", left.c_str(), command.get_name().c_str(), joined(known, " and ").c_str());
 }
 
 std::string sentence(const CLI::App& app, const CLI::ParseError& e) {
-    const CLI::App& command = named_command(app);
-    const std::string what = e.what(), name = e.get_name();
-    if (name == "ExtrasError") {
+    const std::string what = e.what(), subject = what.substr(0, what.find_first_of(": "));
+    if (dynamic_cast<const CLI::ExtrasError*>(&e)) {
         const auto left = app.remaining(true);
         return left.empty() ? what : unexpected(app, left.front());
     }
-    if (name == "RequiredError") return command.get_name() + " needs " + what.substr(0, what.find(' '));
-    if (name == "ExcludesError") {
-        const size_t middle = what.find(" excludes ");
-        return what.substr(0, middle) + " and " + what.substr(middle + 10) + " cannot be given together";
-    }
-    if (name == "ArgumentMismatch") {
-        const std::string option = what.substr(0, what.find(':'));
-        return option + (what.find(" missing") != std::string::npos ? " is given without a value" : " is given more than once");
-    }
+    if (dynamic_cast<const CLI::RequiredError*>(&e)) return named_command(app).get_name() + " needs " + subject;
+    if (dynamic_cast<const CLI::ExcludesError*>(&e)) return subject + " and " + what.substr(what.rfind(' ') + 1) + " cannot be given together";
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&e)) return subject + (what.find(" missing") != std::string::npos ? " is given without a value" : " is given more than once");
+    if (dynamic_cast<const CLI::ValidationError*>(&e) && what.starts_with(subject + ": ")) return subject + " is " + what.substr(subject.size() + 2);
     return what;
 }
 
