@@ -1,9 +1,11 @@
 #include "cli/progress.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 
 namespace gemma3n::cli {
@@ -11,16 +13,30 @@ namespace gemma3n::cli {
 static std::atomic<int> interrupts{0};
 static bool line_shown = false;
 
+static int wake[2] = {-1, -1};
+
 void catch_interrupts() {
+    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) wake[0] = wake[1] = -1;  // poll() passes over -1: a second Ctrl-C still ends the process
     struct sigaction action {};
     action.sa_handler = [](int) {
+        const int kept = errno;
         if (interrupts.fetch_add(1) > 0) _exit(130);
+        [[maybe_unused]] const ssize_t n = write(wake[1], "", 1);
+        errno = kept;
     };
-    sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: a waiting read returns
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGINT, &action, nullptr);
 }
 
 bool interrupted() { return interrupts.load() > 0; }
-void reset_interrupt() { interrupts.store(0); }
+
+void reset_interrupt() {
+    char c;
+    while (read(wake[0], &c, 1) > 0) continue;
+    interrupts.store(0);
+}
+
+int interrupt_fd() { return wake[0]; }
 
 bool Progress::at(double fraction) {
     static const bool terminal = isatty(STDERR_FILENO);

@@ -5,7 +5,9 @@
 
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <random>
 
 namespace gemma3n::cli {
@@ -44,15 +46,16 @@ public:
 
     int chat() {
         fprintf(stderr, "%s. /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", engine_->info().name.c_str());
+        Lines lines(STDIN_FILENO);
         for (;;) {
+            reset_interrupt();  // before the prompt: a Ctrl-C after it is meant for it
             fprintf(stderr, "> ");
             fflush(stderr);
             std::string line;
-            reset_interrupt();
-            const Line got = read_line(line);
+            const Line got = lines.next(line);
             if (got != Line::read) {
                 fputc('\n', stderr);
-                return got == Line::interrupted ? exit_interrupted : exit_ok;
+                return got == Line::interrupted ? exit_interrupted : exit_ok;  // a terminal that went away ends it as Ctrl-D does
             }
             if (is_blank(line)) continue;
             if (line == "/bye" || line == "/exit" || line == "/quit") return exit_ok;
@@ -131,7 +134,9 @@ int run(const RunOptions& o) {
     if (prompt && is_blank(*prompt) && (prompt->empty() || !o.raw)) return usage_error("PROMPT is empty: expected text");
     if (!isatty(STDIN_FILENO)) {
         std::string piped;
-        if (!read_all(piped)) return interrupted() ? exit_interrupted : report({Code::io, "standard input cannot be read"});
+        const Line ended = Lines(STDIN_FILENO).rest(piped);
+        if (ended == Line::interrupted) return exit_interrupted;
+        if (ended == Line::failed) return report({Code::io, std::string("standard input cannot be read: ") + strerror(errno)});
         if (!piped.empty()) prompt = prompt ? *prompt + "\n\n" + piped : piped;
         if (!prompt) return usage_error("standard input is empty and there is no PROMPT: expected text in one of them, or a terminal to chat");
         if (is_blank(*prompt) && !o.raw) return usage_error("standard input holds only white space and there is no PROMPT: expected text");
