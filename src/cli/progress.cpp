@@ -39,6 +39,7 @@ void reset_interrupt() {
 int interrupt_fd() { return wake[0]; }
 
 bool Progress::at(double fraction) {
+    if (interrupted()) return false;
     static const bool terminal = isatty(STDERR_FILENO);
     const bool long_enough = std::chrono::steady_clock::now() - start_ > std::chrono::milliseconds(700);
     const int percent = static_cast<int>(fraction * 100);
@@ -48,7 +49,7 @@ bool Progress::at(double fraction) {
         shown_ = percent;
         line_shown = true;
     }
-    return !interrupted();
+    return true;
 }
 
 Progress::~Progress() { clear_progress(); }

@@ -25,8 +25,8 @@ void print_stats(const Answer& a, const ModelInfo& m, uint64_t seed) {
     fprintf(stderr, "answer      %lld tokens, %.2f s, %.1f tokens/s\n", ll(t.generated_tokens), t.decode_s, rate(t.generated_tokens, t.decode_s));
     fprintf(stderr, "first token %.3f s\n", t.prefill_s);
     fprintf(stderr, "memory      %.3f GB at its peak, file pages included\n", static_cast<double>(t.peak_resident_bytes) / 1e9);
-    fprintf(stderr, "kernels     %s on %s; per-layer rows by %s; seed %llu\n", m.kernels.c_str(), m.cpu.c_str(), m.per_layer_reading.c_str(),
-            static_cast<unsigned long long>(seed));
+    const std::string rows = m.per_layer_width > 0 ? "; per-layer rows by " + m.per_layer_reading : "";
+    fprintf(stderr, "kernels     %s on %s%s; seed %llu\n", m.kernels.c_str(), m.cpu.c_str(), rows.c_str(), static_cast<unsigned long long>(seed));
 }
 
 class Runner {

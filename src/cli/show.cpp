@@ -79,7 +79,10 @@ void table(const ModelInfo& m) {
 template <class T>
 std::string list(const std::vector<T>& v) {
     std::string s = "[";
-    for (size_t i = 0; i < v.size(); i++) s += (i ? "," : "") + std::to_string(static_cast<int64_t>(v[i]));
+    for (const T value : v) {
+        if (s.size() > 1) s += ',';
+        s += std::to_string(value);
+    }
     return s + "]";
 }
 

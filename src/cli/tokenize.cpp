@@ -14,7 +14,10 @@ namespace {
 
 std::string ids_json(const std::vector<int>& ids) {
     std::string s = "[";
-    for (size_t i = 0; i < ids.size(); i++) s += (i ? "," : "") + std::to_string(ids[i]);
+    for (const int id : ids) {
+        if (s.size() > 1) s += ',';
+        s += std::to_string(id);
+    }
     return s + "]\n";
 }
 

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 
 #include <gtest/gtest.h>
+#include <simdjson.h>
 
 namespace gemma3n::test {
 namespace {
@@ -65,6 +66,31 @@ TEST(Run, PromptLongerThanTheContext) {
     const Ran most = command(run_tiny({"--raw"}), {.input = std::string(5000, 'a') + "%"});
     EXPECT_EQ(most.code, 1);
     EXPECT_TRUE(most.err.ends_with("the context has room for 4096\n")) << most.err;
+}
+
+// At this temperature every id is about as likely: byte pieces, marks and, after some two hundred, one that ends the answer.
+Args any_ids(const char* seed) { return run_tiny({"--raw", "--temp", "100", "--top-k", "0", "--top-p", "1", "--stats", "--seed", seed, "hi"}); }
+
+TEST(Run, StopTokenEndsTheAnswerAndIsNotShown) {
+    for (const char* seed : {"1", "2", "3"}) {
+        const Ran r = command(any_ids(seed));
+        EXPECT_EQ(r.code, 0);
+        EXPECT_EQ(r.err.find("is full"), std::string::npos) << r.err;
+        EXPECT_EQ(r.out.find("<end_of_turn>"), std::string::npos);
+        EXPECT_EQ(r.out.find("<eos>"), std::string::npos);
+    }
+}
+
+TEST(Run, StandardOutputIsAlwaysUtf8) {
+    bool replaced = false;
+    for (const char* n : {"20", "21", "22", "23", "24", "25"}) {  // -n may cut a character in two
+        Args a = any_ids("1");
+        a.insert(a.end(), {"-n", n});
+        const Ran r = command(a);
+        EXPECT_TRUE(simdjson::validate_utf8(r.out)) << n;
+        replaced |= r.out.find("\xEF\xBF\xBD") != std::string::npos;
+    }
+    EXPECT_TRUE(replaced) << "these answers hold stray bytes, or the test tests nothing";
 }
 
 TEST(Run, CtrlCEndsTheAnswerWith130) {

@@ -1,5 +1,5 @@
 // tokenize: ids as JSON, one list a line.
-#include "cli/command.h"
+#include "cli/terminal.h"
 #include "model/golden_case.h"
 
 #include "gemma3n/engine.h"
@@ -54,6 +54,14 @@ TEST(Tokenize, StandardInputAndAnyBytes) {
     EXPECT_EQ(ids({"--file", "-"}, "one\ntwo\n"), listed("one") + listed("two"));
     EXPECT_EQ(ids({"--file", "-"}, "a\0b\n\xFF\n"s), listed("a\0b"s) + listed("\xFF"));
     EXPECT_EQ(ids({"--file", "-"}, ""), "");
+}
+
+TEST(Tokenize, LinesFromAPersonUntilCtrlC) {
+    Terminal t({"tokenize", tiny(), "--file", "-"});
+    t.type("one\n");
+    EXPECT_TRUE(t.shows("[2,")) << "at once, not at the end";
+    t.type("\x03");
+    EXPECT_EQ(t.ends(), 130);
 }
 
 TEST(Tokenize, FileThatIsNoText) {
