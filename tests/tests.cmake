@@ -1,10 +1,6 @@
 # Tests of the whole program, in one ctest run with the units. Those labelled "long" run in ./test.sh --long only.
 if(NOT CMAKE_CROSSCOMPILING AND TARGET gemma3n)
-  foreach(f cli)
-    if(EXISTS ${PROJECT_SOURCE_DIR}/tests/${f}.cmake)
-      include(tests/${f}.cmake)
-    endif()
-  endforeach()
+  include(tests/cli.cmake)
   # whole(name seconds command...): exit 77 is "cannot be had here", reported as skipped
   function(whole name seconds)
     add_test(NAME ${name} COMMAND ${ARGN} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})

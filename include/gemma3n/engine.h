@@ -40,6 +40,7 @@ struct ModelInfo {
     int bos = 2;
     bool has_tokenizer = false;
     std::string kernels;                            // the table that runs
+    std::string cpu;                                // what it runs on, as the system names it; "unknown" if it does not
     std::string per_layer_reading;                  // how rows of the per-layer table are read
     std::string chat_template_note;                 // non-empty when the file carries a template other than Gemma's
 };

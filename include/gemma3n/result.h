@@ -19,6 +19,7 @@ struct Timing {
     int64_t generated_tokens = 0;
     double prefill_s = 0;           // until the first token could be sampled
     double decode_s = 0;
+    uint64_t peak_resident_bytes = 0;  // of the whole process up to the end of this answer, mapped file pages included; 0 = unknown
 };
 
 struct Answer {

@@ -22,8 +22,7 @@ struct ModelOptions {
 
 struct RunOptions {
     ModelOptions model;
-    std::optional<std::string> prompt;
-    std::string system;
+    std::optional<std::string> prompt, system;
     float temperature = 1.0f;
     int top_k = 64;
     float top_p = 0.95f, min_p = 0.0f;
@@ -50,8 +49,8 @@ int tokenize(const TokenizeOptions& o);
 struct TraceOptions {
     ModelOptions model;
     std::optional<std::string> prompt;
-    std::optional<std::string> ids;
-    std::string only, output;
+    std::optional<std::string> ids, only;
+    std::string output;
     bool raw = false;
 };
 int trace(const TraceOptions& o);
@@ -67,6 +66,10 @@ int synth(const SynthOptions& o);
 // One sentence on standard error; the exit code that belongs to the error.
 int report(const Error& e);
 int usage_error(const std::string& sentence);
+// Straight to standard output, unbuffered; false once it could not be written.
+bool write_output(std::string_view s);
+// The exit code of a command whose answer has been written to standard output: an error if it did not arrive there.
+int finish_output();
 Result<std::shared_ptr<Engine>> load(const ModelOptions& o);
 std::string json_string(const std::string& s);  // quoted and escaped; bytes that are not UTF-8 become U+FFFD
 

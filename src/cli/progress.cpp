@@ -1,9 +1,11 @@
 #include "cli/progress.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 
 namespace gemma3n::cli {
@@ -11,18 +13,33 @@ namespace gemma3n::cli {
 static std::atomic<int> interrupts{0};
 static bool line_shown = false;
 
+static int wake[2] = {-1, -1};
+
 void catch_interrupts() {
+    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) wake[0] = wake[1] = -1;  // poll() passes over -1: a second Ctrl-C still ends the process
     struct sigaction action {};
     action.sa_handler = [](int) {
+        const int kept = errno;
         if (interrupts.fetch_add(1) > 0) _exit(130);
+        [[maybe_unused]] const ssize_t n = write(wake[1], "", 1);
+        errno = kept;
     };
-    sigaction(SIGINT, &action, nullptr);  // without SA_RESTART: a waiting read returns
+    action.sa_flags = SA_RESTART;
+    sigaction(SIGINT, &action, nullptr);
 }
 
 bool interrupted() { return interrupts.load() > 0; }
-void reset_interrupt() { interrupts.store(0); }
+
+void reset_interrupt() {
+    char c;
+    while (read(wake[0], &c, 1) > 0) continue;
+    interrupts.store(0);
+}
+
+int interrupt_fd() { return wake[0]; }
 
 bool Progress::at(double fraction) {
+    if (interrupted()) return false;
     static const bool terminal = isatty(STDERR_FILENO);
     const bool long_enough = std::chrono::steady_clock::now() - start_ > std::chrono::milliseconds(700);
     const int percent = static_cast<int>(fraction * 100);
@@ -32,7 +49,7 @@ bool Progress::at(double fraction) {
         shown_ = percent;
         line_shown = true;
     }
-    return !interrupted();
+    return true;
 }
 
 Progress::~Progress() { clear_progress(); }

@@ -25,5 +25,7 @@ void clear_progress();
 void catch_interrupts();
 bool interrupted();
 void reset_interrupt();
+// Readable once Ctrl-C was pressed, so that a wait for input can wait for both and misses neither.
+int interrupt_fd();
 
 }  // namespace gemma3n::cli

@@ -1,61 +1,32 @@
-// run: one answer, or a chat.
-#include "base/cpu.h"
+// run: one answer, or a chat. A program like any other over the public library: it includes nothing from below.
 #include "cli/commands.h"
+#include "cli/input.h"
 #include "cli/progress.h"
 
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <random>
 
 namespace gemma3n::cli {
 
 namespace {
 
-// All of standard input; false when it could not be read.
-bool read_all(std::string& out) {
-    char buffer[65536];
-    for (;;) {
-        const ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
-        if (n == 0) return true;
-        if (n < 0) return false;
-        out.append(buffer, static_cast<size_t>(n));
-    }
-}
+long long ll(int64_t v) { return static_cast<long long>(v); }
 
-// A line of standard input without its newline. end: no more lines; interrupted: Ctrl-C at the prompt.
-enum class Line { read, end, interrupted };
-Line read_line(std::string& line) {
-    static std::string pending;
-    for (;;) {
-        if (const size_t newline = pending.find('\n'); newline != std::string::npos) {
-            line = pending.substr(0, newline);
-            pending.erase(0, newline + 1);
-            return Line::read;
-        }
-        char buffer[4096];
-        const ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
-        if (n > 0) {
-            pending.append(buffer, static_cast<size_t>(n));
-        } else if (n < 0 && errno == EINTR) {
-            return Line::interrupted;
-        } else {
-            line = std::exchange(pending, "");
-            return line.empty() ? Line::end : Line::read;
-        }
-    }
-}
+bool is_blank(const std::string& s) { return s.find_first_not_of(" \t\r\n\v\f") == std::string::npos; }
 
-void print_stats(const Answer& a, const Engine& engine, uint64_t seed) {
+void print_stats(const Answer& a, const ModelInfo& m, uint64_t seed) {
     const Timing& t = a.timing;
     const auto rate = [](int64_t n, double s) { return s > 0 ? static_cast<double>(n) / s : 0.0; };
-    fprintf(stderr, "prompt      %lld tokens, %.2f s, %.1f tokens/s\n", static_cast<long long>(t.prompt_tokens), t.prefill_s, rate(t.prompt_tokens, t.prefill_s));
-    fprintf(stderr, "answer      %lld tokens, %.2f s, %.1f tokens/s\n", static_cast<long long>(t.generated_tokens), t.decode_s, rate(t.generated_tokens, t.decode_s));
+    fprintf(stderr, "prompt      %lld tokens, %.2f s, %.1f tokens/s\n", ll(t.prompt_tokens), t.prefill_s, rate(t.prompt_tokens, t.prefill_s));
+    fprintf(stderr, "answer      %lld tokens, %.2f s, %.1f tokens/s\n", ll(t.generated_tokens), t.decode_s, rate(t.generated_tokens, t.decode_s));
     fprintf(stderr, "first token %.3f s\n", t.prefill_s);
-    fprintf(stderr, "memory      %.3f GB at its peak, file pages included\n", static_cast<double>(peak_resident_bytes()) / 1e9);
-    fprintf(stderr, "kernels     %s on %s; per-layer rows by %s; seed %llu\n", engine.info().kernels.c_str(), cpu_name().c_str(),
-            engine.info().per_layer_reading.c_str(), static_cast<unsigned long long>(seed));
+    fprintf(stderr, "memory      %.3f GB at its peak, file pages included\n", static_cast<double>(t.peak_resident_bytes) / 1e9);
+    const std::string rows = m.per_layer_width > 0 ? "; per-layer rows by " + m.per_layer_reading : "";
+    fprintf(stderr, "kernels     %s on %s%s; seed %llu\n", m.kernels.c_str(), m.cpu.c_str(), rows.c_str(), static_cast<unsigned long long>(seed));
 }
 
 class Runner {
@@ -65,56 +36,28 @@ public:
         seed_ = o.seed ? *o.seed : std::random_device{}() | static_cast<uint64_t>(std::random_device{}()) << 32;
     }
 
-    // One answer to standard output.
-    Result<Answer> answer(const std::string& prompt) {
-        Progress progress("reading the prompt");
-        GenerateOptions g;
-        g.sampling = {o_.temperature, o_.top_k, o_.top_p, o_.min_p, seed_++};
-        g.max_tokens = o_.max_tokens;
-        g.prefill_progress = [&](int64_t done, int64_t total) { return progress.at(static_cast<double>(done) / static_cast<double>(total)); };
-        g.on_text = [&](const std::string& text, int) {
-            clear_progress();
-            fwrite(text.data(), 1, text.size(), stdout);
-            fflush(stdout);
-            return !interrupted() && !ferror(stdout);
-        };
-        if (o_.raw) return session_->complete(prompt, g);
-        return session_->chat(prompt, g, session_->n_tokens() == 0 ? o_.system : "");
-    }
-
-    // Ends the line of an answer and says what the person should know about it.
-    void after(const Answer& a) {
-        if (a.text.empty() || a.text.back() != '\n') fputc('\n', stdout);
-        fflush(stdout);
-        if (a.finish == Finish::context_full) {
-            fprintf(stderr, "gemma3n: the context is full: %lld tokens; the answer ends here (-c sets the size)\n", static_cast<long long>(session_->context_tokens()));
-        }
-        if (o_.stats) print_stats(a, *engine_, seed_ - 1);
-    }
-
     int once(const std::string& prompt) {
-        auto a = answer(prompt);
-        if (!a) {
-            fflush(stdout);
-            return report(a.error());
-        }
-        after(*a);
+        const auto a = answer(prompt);
+        if (!a) return report(explained(a.error()));
+        after(*a, "");
+        if (const int code = finish_output(); code != exit_ok) return code;
         return a->finish == Finish::cancelled ? exit_interrupted : exit_ok;
     }
 
     int chat() {
         fprintf(stderr, "%s. /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", engine_->info().name.c_str());
+        Lines lines(STDIN_FILENO);
         for (;;) {
+            reset_interrupt();  // before the prompt: a Ctrl-C after it is meant for it
             fprintf(stderr, "> ");
             fflush(stderr);
             std::string line;
-            reset_interrupt();
-            const Line got = read_line(line);
+            const Line got = lines.next(line);
             if (got != Line::read) {
                 fputc('\n', stderr);
-                return got == Line::interrupted ? exit_interrupted : exit_ok;
+                return got == Line::interrupted ? exit_interrupted : exit_ok;  // a terminal that went away ends it as Ctrl-D does
             }
-            if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+            if (is_blank(line)) continue;
             if (line == "/bye" || line == "/exit" || line == "/quit") return exit_ok;
             if (line == "/clear") {
                 session_->clear();
@@ -124,18 +67,60 @@ public:
                 fprintf(stderr, "gemma3n: '%s' is not a command: there are /clear and /bye\n", line.c_str());
                 continue;
             }
-            auto a = answer(line);
+            const auto a = answer(line);
             if (!a) {
-                const int code = report(a.error());
-                if (a.error().code != Code::context_full) return code;
-                fprintf(stderr, "gemma3n: /clear starts a new conversation\n");
+                Error e = explained(a.error());
+                const bool full = e.code == Code::context_full;
+                if (full) e.message += "; /clear starts anew";
+                const int code = report(e);
+                if (!full) return code;
                 continue;
             }
-            after(*a);
+            after(*a, "; /clear starts anew");
+            if (const int code = finish_output(); code != exit_ok) return code;
         }
     }
 
 private:
+    // One answer to standard output, as it comes.
+    Result<Answer> answer(const std::string& prompt) {
+        Progress progress("reading the prompt");
+        bool line_open = false;
+        GenerateOptions g;
+        g.sampling = {o_.temperature, o_.top_k, o_.top_p, o_.min_p, seed_++};
+        g.max_tokens = o_.max_tokens;
+        g.prefill_progress = [&](int64_t done, int64_t total) { return progress.at(static_cast<double>(done) / static_cast<double>(total)); };
+        g.on_text = [&](const std::string& text, int) {
+            clear_progress();
+            if (!text.empty()) line_open = text.back() != '\n';
+            return write_output(text) && !interrupted();
+        };
+        auto a = o_.raw ? session_->complete(prompt, g) : session_->chat(prompt, g, session_->n_tokens() == 0 ? o_.system.value_or("") : "");
+        if (!a && line_open) write_output("\n");  // the error starts on a line of its own
+        return a;
+    }
+
+    // Ends the line of an answer and says what the person should know about it.
+    void after(const Answer& a, const char* remedy) {
+        const bool line_open = a.text.empty() || a.text.back() != '\n';
+        if (line_open) write_output("\n");
+        else if (a.finish == Finish::cancelled && isatty(STDERR_FILENO)) fputc('\n', stderr);  // the terminal's own ^C stands on the line
+        if (a.finish == Finish::context_full) {
+            fprintf(stderr, "gemma3n: the context of %lld tokens is full: the answer ends here%s%s\n", ll(session_->context_tokens()), more_room().c_str(), remedy);
+        }
+        if (o_.stats) print_stats(a, engine_->info(), seed_ - 1);
+    }
+
+    std::string more_room() const {
+        const int64_t most = engine_->info().context_length;
+        return session_->context_tokens() < most ? " (-c gives up to " + std::to_string(most) + ")" : "";
+    }
+
+    Error explained(Error e) const {
+        if (e.code == Code::context_full) e.message += more_room();
+        return e;
+    }
+
     const RunOptions& o_;
     std::shared_ptr<Engine> engine_;
     std::unique_ptr<Session> session_;
@@ -146,13 +131,16 @@ private:
 
 int run(const RunOptions& o) {
     std::optional<std::string> prompt = o.prompt;
+    if (prompt && is_blank(*prompt) && (prompt->empty() || !o.raw)) return usage_error("PROMPT is empty: expected text");
     if (!isatty(STDIN_FILENO)) {
         std::string piped;
-        if (!read_all(piped)) return interrupted() ? exit_interrupted : report({Code::io, "standard input cannot be read"});
+        const Line ended = Lines(STDIN_FILENO).rest(piped);
+        if (ended == Line::interrupted) return exit_interrupted;
+        if (ended == Line::failed) return report({Code::io, std::string("standard input cannot be read: ") + strerror(errno)});
         if (!piped.empty()) prompt = prompt ? *prompt + "\n\n" + piped : piped;
-        if (!prompt) return usage_error("no prompt: give PROMPT, or text on standard input, or run in a terminal to chat");
+        if (!prompt) return usage_error("standard input is empty and there is no PROMPT: expected text in one of them, or a terminal to chat");
+        if (is_blank(*prompt) && !o.raw) return usage_error("standard input holds only white space and there is no PROMPT: expected text");
     }
-    if (prompt && prompt->empty()) return usage_error("the prompt is empty: expected text");
     auto engine = load(o.model);
     if (!engine) return report(engine.error());
     SessionOptions s;

@@ -1,20 +1,40 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 namespace gemma3n::cli {
 
 int report(const Error& e) {
     clear_progress();
     fprintf(stderr, "gemma3n: %s\n", e.message.c_str());
-    if (e.code == Code::over_budget) return exit_budget;
-    return e.code == Code::cancelled ? exit_interrupted : exit_error;
+    switch (e.code) {
+        case Code::bad_argument: return exit_usage;
+        case Code::over_budget: return exit_budget;
+        case Code::cancelled: return exit_interrupted;
+        default: return exit_error;
+    }
 }
 
 int usage_error(const std::string& sentence) {
     fprintf(stderr, "gemma3n: %s\n", sentence.c_str());
     return exit_usage;
+}
+
+static int output_error = 0;  // errno of the first write that failed; the stream itself forgets it
+
+bool write_output(std::string_view s) {
+    errno = 0;
+    if (fwrite(s.data(), 1, s.size(), stdout) == s.size() && fflush(stdout) == 0 && !ferror(stdout)) return true;
+    if (output_error == 0) output_error = errno;
+    return false;
+}
+
+int finish_output() {
+    if (write_output("")) return exit_ok;
+    return report({Code::io, std::string("standard output cannot be written") + (output_error ? std::string(": ") + strerror(output_error) : "")});
 }
 
 Result<std::shared_ptr<Engine>> load(const ModelOptions& o) {

@@ -64,7 +64,8 @@ void table(const ModelInfo& m) {
     std::string types;
     for (const auto& [type, n] : m.tensor_types) types += (types.empty() ? "" : ", ") + type + " x " + std::to_string(n);
     row("tensor types", types);
-    row("kernels", m.kernels);
+    if (!m.chat_template_note.empty()) row("chat template", m.chat_template_note);
+    row("kernels", m.kernels + " on " + m.cpu);
     printf("\n%-22s %12s %12s\n", "bytes", "in the file", "in memory");
     for (const ByteClass& b : m.bytes) printf("%-22s %12s %12s\n", b.name.c_str(), bytes_text(b.file_bytes).c_str(), b.resident_bytes ? bytes_text(b.resident_bytes).c_str() : "-");
     printf("%-22s %12s %12s\n", "keys, values: windows", "", bytes_text(m.kv_bytes_windowed).c_str());
@@ -78,7 +79,10 @@ void table(const ModelInfo& m) {
 template <class T>
 std::string list(const std::vector<T>& v) {
     std::string s = "[";
-    for (size_t i = 0; i < v.size(); i++) s += (i ? "," : "") + std::to_string(static_cast<int64_t>(v[i]));
+    for (const T value : v) {
+        if (s.size() > 1) s += ',';
+        s += std::to_string(value);
+    }
     return s + "]";
 }
 
@@ -123,6 +127,9 @@ void json(const ModelInfo& m) {
     add("eos", list(m.eos));
     add("tokenizer", m.has_tokenizer ? "true" : "false");
     add("kernels", json_string(m.kernels));
+    add("cpu", json_string(m.cpu));
+    add("per_layer_reading", json_string(m.per_layer_reading));
+    add("chat_template_note", m.chat_template_note.empty() ? "null" : json_string(m.chat_template_note));
     printf("%s\n}\n", s.c_str());
 }
 
@@ -132,7 +139,7 @@ int show(const ShowOptions& o) {
     auto engine = load(o.model);
     if (!engine) return report(engine.error());
     o.json ? json((*engine)->info()) : table((*engine)->info());
-    return exit_ok;
+    return finish_output();
 }
 
 }  // namespace gemma3n::cli

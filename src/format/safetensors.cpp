@@ -97,10 +97,13 @@ Result<std::shared_ptr<Checkpoint>> SafetensorsReader::read(const std::string& d
     out->container_ = Container::safetensors;
     out->path_ = directory;
     while (out->path_.size() > 1 && out->path_.back() == '/') out->path_.pop_back();
+    std::error_code ec;
+    if (!std::filesystem::exists(out->path_ + "/config.json", ec)) {
+        return fail(Code::not_found, "%s: has no config.json: expected a .gguf file or a directory with config.json and model.safetensors", out->path_.c_str());
+    }
     ASSIGN(out->config_json_, out->side_file("config.json"));
 
     const std::string index_path = out->path_ + "/model.safetensors.index.json";
-    std::error_code ec;
     if (!std::filesystem::exists(index_path, ec)) {
         TRY(read_shard(*out, out->path_ + "/model.safetensors"));
         TRY(out->seal());

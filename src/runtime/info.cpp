@@ -1,5 +1,6 @@
 #include "runtime/info.h"
 
+#include "base/cpu.h"
 #include "model/residency.h"
 #include "tokens/chat_template.h"
 
@@ -47,6 +48,7 @@ ModelInfo describe(const Engine::Impl& e) {
     m.has_tokenizer = e.tokenizer != nullptr;
     m.chat_template_note = tokens::chat_template_note(*e.checkpoint);
     m.kernels = e.table->name;
+    m.cpu = cpu_name();
     m.per_layer_reading = c.per_layer_width > 0 ? "pread" : "none";
     return m;
 }

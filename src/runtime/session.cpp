@@ -1,5 +1,6 @@
 #include "gemma3n/session.h"
 
+#include "base/cpu.h"
 #include "base/result.h"
 #include "runtime/engine_impl.h"
 #include "runtime/sampler.h"
@@ -32,6 +33,9 @@ Result<bool> Session::Impl::feed(std::span<const int> ids, bool cap_logits, cons
                                  const std::function<void(std::span<const float>)>& f) {
     const int64_t n = static_cast<int64_t>(ids.size()), vocab = e().config.vocab;
     if (n == 0) return fail(Code::bad_argument, "no tokens to process: expected at least one");
+    if (n > context) {
+        return fail(Code::context_full, "%lld tokens do not fit: the context has room for %lld", static_cast<long long>(n), static_cast<long long>(context));
+    }
     if (cache.length() + n > context) {
         return fail(Code::context_full, "%lld tokens do not fit: the context has room for %lld and %lld are used", static_cast<long long>(n),
                     static_cast<long long>(context), static_cast<long long>(cache.length()));
@@ -83,6 +87,7 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
     const auto sample = [&](std::span<const float> logits) { id = sampler(logits); };
     ASSIGN(const bool fed, feed(ids, false, o.prefill_progress, sample));
     a.timing.prefill_s = seconds_since(start);
+    a.timing.peak_resident_bytes = peak_resident_bytes();
     if (!fed) {
         a.finish = Finish::cancelled;
         return a;
@@ -119,6 +124,7 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
     }
     a.timing.decode_s = seconds_since(first);
     a.timing.generated_tokens = static_cast<int64_t>(a.ids.size());
+    a.timing.peak_resident_bytes = peak_resident_bytes();
     if (detokenizer) {
         const std::string rest = detokenizer->finish();
         a.text += rest;

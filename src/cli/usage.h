@@ -1,0 +1,21 @@
+// What the command line takes, checked: validators whose sentence names what was found and what was expected, and one sentence for
+// each way in which CLI11 can refuse a command line.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace gemma3n::cli {
+
+// Decimal only: CLI11 would read 010 as eight.
+CLI::Validator whole(int64_t low, int64_t high);
+CLI::Validator number(double low, double high);
+CLI::Validator either(const std::string& a, const std::string& b);
+
+// The command that was named on the line, or the program itself.
+const CLI::App& named_command(const CLI::App& app);
+std::string sentence(const CLI::App& app, const CLI::ParseError& e);
+
+}  // namespace gemma3n::cli

@@ -1,0 +1,91 @@
+// show, for people and as JSON.
+#include "cli/command.h"
+
+#include <gtest/gtest.h>
+#include <simdjson.h>
+
+#include "model/golden_case.h"
+
+namespace gemma3n::test {
+namespace {
+
+struct Shown {
+    simdjson::dom::parser parser;
+    simdjson::dom::element json;
+};
+
+void show_json(const std::string& model, Shown& out) {
+    const Ran r = command({"show", model, "--json"});
+    ASSERT_EQ(r.code, 0) << r.err;
+    EXPECT_EQ(r.err, "");
+    ASSERT_EQ(out.parser.parse(r.out).get(out.json), simdjson::SUCCESS) << r.out;
+}
+
+TEST(Show, JsonOfTheTinyModel) {
+    Shown s;
+    show_json(tiny(), s);
+    EXPECT_EQ(std::string_view(s.json["path"]), tiny());
+    EXPECT_EQ(std::string_view(s.json["family"]), "gemma3n");
+    EXPECT_EQ(std::string_view(s.json["container"]), "gguf");
+    EXPECT_EQ(int64_t(s.json["layers"]), 10);
+    EXPECT_EQ(int64_t(s.json["kv_layers"]), 5);
+    EXPECT_EQ(int64_t(s.json["context_length"]), 4096);
+    EXPECT_EQ(simdjson::dom::array(s.json["feed_forward"]).size(), 10u);
+    EXPECT_EQ(simdjson::dom::array(s.json["sliding"]).size(), 10u);
+    EXPECT_EQ(bool(simdjson::dom::array(s.json["sliding"]).at(4)), false);
+    EXPECT_EQ(int64_t(s.json["altup_streams"]), 4);
+    EXPECT_TRUE(bool(s.json["tokenizer"]));
+    EXPECT_FALSE(std::string_view(s.json["kernels"]).empty());
+    EXPECT_FALSE(std::string_view(s.json["cpu"]).empty());
+    EXPECT_TRUE(s.json["chat_template_note"].is_null());
+}
+
+TEST(Show, JsonAddsUp) {
+    Shown s;
+    show_json(tiny(), s);
+    uint64_t in_memory = s.json["kv_bytes_windows"];
+    for (const auto c : simdjson::dom::object(s.json["bytes"])) in_memory += uint64_t(c.value["resident"]);
+    EXPECT_EQ(uint64_t(s.json["needed_bytes_2048"]), in_memory + 2048 * uint64_t(s.json["kv_bytes_per_token"]));
+    EXPECT_EQ(uint64_t(s.json["needed_bytes_full_context"]), in_memory + 4096 * uint64_t(s.json["kv_bytes_per_token"]));
+}
+
+TEST(Show, DirectoryWithoutATokenizer) {
+    CheckpointDir dir;
+    GoldenCase::read("gemma3-pattern").write(dir);
+    Shown s;
+    show_json(dir.path(), s);
+    EXPECT_EQ(std::string_view(s.json["family"]), "gemma3");
+    EXPECT_EQ(std::string_view(s.json["container"]), "safetensors");
+    EXPECT_FALSE(bool(s.json["tokenizer"]));
+    EXPECT_EQ(int64_t(s.json["altup_streams"]), 0);
+    const Ran table = command({"show", dir.path()});
+    EXPECT_NE(table.out.find("(no tokenizer)"), std::string::npos);
+    EXPECT_EQ(table.out.find("AltUp"), std::string::npos);
+}
+
+TEST(Show, TableForPeople) {
+    const Ran r = command({"show", tiny()});
+    EXPECT_EQ(r.code, 0);
+    EXPECT_EQ(r.err, "");
+    for (const char* line : {"family                 gemma3n\n", "layers                 10: 8 sliding (window 16), 2 global; 5 own keys and values\n", "context                4096\n"})
+        EXPECT_NE(r.out.find(line), std::string::npos) << line << "\n" << r.out;
+}
+
+TEST(Show, OddFileNameStaysJson) {
+    const std::string path = folder().path() + "/odd \"name\"\\\n\xFF.gguf";
+    std::filesystem::copy_file(tiny(), path);
+    Shown s;
+    show_json(path, s);
+    EXPECT_TRUE(std::string_view(s.json["path"]).ends_with("/odd \"name\"\\\n\xEF\xBF\xBD.gguf"));
+}
+
+TEST(Show, LostStandardOutputIsAnError) {
+    for (const Args& a : {Args{"show", tiny()}, Args{"show", tiny(), "--json"}, Args{"tokenize", tiny(), "hi"}}) {
+        const Ran r = command(a, {.output_to = "/dev/full"});
+        EXPECT_EQ(r.code, 1);
+        EXPECT_EQ(r.err, "gemma3n: standard output cannot be written: No space left on device\n");
+    }
+}
+
+}  // namespace
+}  // namespace gemma3n::test
