@@ -37,6 +37,15 @@ public:
         }
     }
 
+    // Reads until that many bytes have come after all that was waited for before.
+    bool shows_bytes(size_t n, std::chrono::seconds limit = std::chrono::seconds(10)) {
+        const auto end = Clock::now() + limit;
+        while (screen_.size() < seen_ + n)
+            if (Clock::now() > end || !more()) return false;
+        seen_ = screen_.size();
+        return true;
+    }
+
     // The exit code once the command has ended; -1 when it does not end.
     int ends(std::chrono::seconds limit = std::chrono::seconds(10)) {
         const auto end = Clock::now() + limit;

@@ -96,7 +96,7 @@ TEST(Safetensors, SideFiles) {
 
 TEST(Safetensors, RefusesBadDirectories) {
     const CheckpointDir dir;
-    EXPECT_EQ(Checkpoint::open(dir.path()).error().message, dir.path() + "/config.json: cannot be opened: No such file or directory");
+    EXPECT_EQ(Checkpoint::open(dir.path()).error().message, dir.path() + ": has no config.json: expected a .gguf file or a directory with config.json and model.safetensors");
     put(dir, "config.json", "{}");
     EXPECT_EQ(Checkpoint::open(dir.path()).error().message, dir.path() + "/model.safetensors: cannot be opened: No such file or directory");
     const std::string index = dir.path() + "/model.safetensors.index.json: ";
