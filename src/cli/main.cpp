@@ -4,6 +4,8 @@
 #include "cli/usage.h"
 #include "gemma3n/version.h"
 
+#include <fcntl.h>
+
 #include <limits>
 
 using namespace gemma3n::cli;
@@ -17,12 +19,16 @@ CLI::Option* add_text(CLI::App* c, const std::string& names, std::optional<std::
     return c->add_option_function<std::string>(names, [&o](const std::string& s) { o = s; }, description);
 }
 
+CLI::Option* add_switch(CLI::App* c, const char* name, bool& o, const char* description) {
+    return c->add_flag(name, o, description)->disable_flag_override();
+}
+
 void add_model(CLI::App* c, ModelOptions& o, bool compute) {
-    c->add_option("MODEL", o.model, "a .gguf file or a Hugging Face directory")->required()->option_text(" ");
+    c->add_option("MODEL", o.model, "a .gguf file or a Hugging Face directory")->required()->transform(not_empty("a path"))->option_text(" ");
     if (!compute) return;
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
     c->add_option("--activations", o.activations, "q8 (default), or f32: the exact path, slower")->transform(either("q8", "f32"))->option_text("TYPE");
-    c->add_option("--kernels", o.kernels, "force a kernel table by name")->option_text("NAME");
+    c->add_option("--kernels", o.kernels, "force a kernel table by name")->transform(not_empty("a name"))->option_text("NAME");
 }
 
 void add_run(CLI::App* c, RunOptions& o) {
@@ -36,8 +42,8 @@ void add_run(CLI::App* c, RunOptions& o) {
     c->add_option("--seed", o.seed, "seed of the sampler; default random")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-n,--max-tokens", o.max_tokens, "tokens to generate at most; default until the answer ends")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-c,--ctx-size", o.context, "room for tokens; default and most: the model's")->transform(whole(1, no_end))->option_text("N");
-    c->add_flag("--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
-    c->add_flag("--stats", o.stats, "print speed and memory to standard error");
+    add_switch(c, "--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
+    add_switch(c, "--stats", o.stats, "print speed and memory to standard error");
     c->footer("Examples:\n"
               "  gemma3n run model.gguf                                a chat\n"
               "  gemma3n run model.gguf \"Why is the sky blue?\"         one answer\n"
@@ -46,36 +52,44 @@ void add_run(CLI::App* c, RunOptions& o) {
 
 void add_show(CLI::App* c, ShowOptions& o) {
     add_model(c, o.model, false);
-    c->add_flag("--json", o.json, "as a JSON object");
+    add_switch(c, "--json", o.json, "as a JSON object");
 }
 
 void add_tokenize(CLI::App* c, TokenizeOptions& o) {
     add_model(c, o.model, false);
     auto* text = add_text(c, "TEXT", o.text, "the text")->option_text(" ");
-    add_text(c, "--file", o.file, "a file ('-': standard input): one JSON list of ids a line")->option_text("FILE")->excludes(text);
-    c->add_flag("--no-bos", o.no_bos, "without <bos> in front");
-    c->add_flag("--parse-special", o.parse_special, "typed special tokens become their ids");
+    add_text(c, "--file", o.file, "a file ('-': standard input): one JSON list of ids a line")->transform(not_empty("a path"))->option_text("FILE")->excludes(text);
+    add_switch(c, "--no-bos", o.no_bos, "without <bos> in front");
+    add_switch(c, "--parse-special", o.parse_special, "typed special tokens become their ids");
 }
 
 void add_trace(CLI::App* c, TraceOptions& o) {
     add_model(c, o.model, true);
     auto* prompt = add_text(c, "PROMPT", o.prompt, "the prompt, in the turn format")->option_text(" ");
-    auto* raw = c->add_flag("--raw", o.raw, "the prompt is plain text: no turn format")->option_text(" ");
+    auto* raw = add_switch(c, "--raw", o.raw, "the prompt is plain text: no turn format")->option_text(" ");
     add_text(c, "--ids", o.ids, "token ids, taken as given, like 2,5,17")->option_text("LIST")->excludes(prompt)->excludes(raw);
-    add_text(c, "--only", o.only, "tensors in whose names this regular expression is found")->option_text("REGEX");
-    c->add_option("-o,--output", o.output, "the file to write")->required()->option_text("OUT.safetensors");
+    add_text(c, "--only", o.only, "tensors in whose names this regular expression is found")->transform(not_empty("a regular expression"))->option_text("REGEX");
+    c->add_option("-o,--output", o.output, "the file to write")->required()->transform(not_empty("a path"))->option_text("OUT.safetensors");
 }
 
 void add_synth(CLI::App* c, SynthOptions& o) {
     c->add_option("--size", o.size, "e2b, e4b, gemma3-4b or tiny")->required()->option_text("SIZE");
     c->add_option("--type", o.type, "f32, f16, bf16, q8_0, q4_0 (default) or q4_k_m")->option_text("TYPE");
     c->add_option("--seed", o.seed, "seed of the weights; default 1")->transform(whole(0, no_end))->option_text("N");
-    c->add_option("-o,--output", o.output, "OUT.gguf, or a directory for safetensors")->required()->option_text("OUT");
+    c->add_option("-o,--output", o.output, "OUT.gguf, or a directory for safetensors")->required()->transform(not_empty("a path"))->option_text("OUT");
+}
+
+// A standard stream that is closed would lend its number to the next file that is opened: a model would be read as the prompt.
+void keep_standard_streams() {
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) [[maybe_unused]] const int opened = open("/dev/null", O_RDONLY);
+    }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    keep_standard_streams();
     CLI::App app{"Gemma 3n on your own device.", "gemma3n"};
     app.set_help_flag("-h,--help", "this text");
     app.set_version_flag("--version", std::string("gemma3n ") + GEMMA3N_VERSION, "the version");

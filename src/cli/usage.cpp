@@ -30,6 +30,10 @@ CLI::Validator number(double low, double high) {
     });
 }
 
+CLI::Validator not_empty(const std::string& expected) {
+    return checked([=](std::string& s) { return s.empty() ? "'': expected " + expected : ""; });
+}
+
 CLI::Validator either(const std::string& a, const std::string& b) {
     return checked([=](std::string& s) { return s == a || s == b ? "" : text("'%s': expected %s or %s", s.c_str(), a.c_str(), b.c_str()); });
 }
@@ -74,7 +78,11 @@ std::string sentence(const CLI::App& app, const CLI::ParseError& e) {
     }
     if (dynamic_cast<const CLI::RequiredError*>(&e)) return named_command(app).get_name() + " needs " + subject;
     if (dynamic_cast<const CLI::ExcludesError*>(&e)) return subject + " and " + what.substr(what.rfind(' ') + 1) + " cannot be given together";
-    if (dynamic_cast<const CLI::ArgumentMismatch*>(&e)) return subject + (what.find(" missing") != std::string::npos ? " is given without a value" : " is given more than once");
+    if (dynamic_cast<const CLI::ArgumentMismatch*>(&e)) {
+        const auto says = [&](const char* s) { return what.find(s) != std::string::npos; };
+        if (says("override")) return "--" + subject + " takes no value";
+        return subject + (says(" missing") ? " is given without a value" : " is given more than once");
+    }
     if (dynamic_cast<const CLI::ValidationError*>(&e) && what.starts_with(subject + ": ")) return subject + " is " + what.substr(subject.size() + 2);
     return what;
 }

@@ -12,6 +12,7 @@ namespace gemma3n::cli {
 // Decimal only: CLI11 would read 010 as eight.
 CLI::Validator whole(int64_t low, int64_t high);
 CLI::Validator number(double low, double high);
+CLI::Validator not_empty(const std::string& expected);
 CLI::Validator either(const std::string& a, const std::string& b);
 
 // The command that was named on the line, or the program itself.

@@ -43,6 +43,7 @@ struct Spawn {
     std::string input;                 // standard input, whole
     int interrupt_after_bytes = -1;    // SIGINT once standard output has brought as many
     std::string output_to;             // standard output goes to this file instead
+    bool close_input = false;          // no standard input at all
     std::chrono::seconds limit{20};
 };
 
@@ -53,6 +54,7 @@ inline Ran command(const Args& args, const Spawn& how = {}) {
     if (child == 0) {
         const int file = how.output_to.empty() ? out[1] : open(how.output_to.c_str(), O_WRONLY);
         dup2(in[0], 0), dup2(file, 1), dup2(err[1], 2);
+        if (how.close_input) close(0);
         become_command(args);
     }
     signal(SIGPIPE, SIG_IGN);  // a command that does not read its input is not our end

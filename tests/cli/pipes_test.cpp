@@ -37,6 +37,12 @@ TEST(Pipes, EmptyInput) {
     EXPECT_EQ(command({"run", tiny(), "  "}).code, 2);
 }
 
+TEST(Pipes, ClosedInputIsEmpty) {
+    const Ran chat = command({"run", tiny(), "-t", "1"}, {.close_input = true}), once = command({"run", tiny(), "-t", "1", "-n", "1", "hi"}, {.close_input = true});
+    EXPECT_EQ(chat.code, 2) << chat.err;
+    EXPECT_EQ(once.code, 0) << once.err;
+}
+
 TEST(Pipes, WhiteSpaceIsTextWithoutTheTurnFormat) { EXPECT_EQ(ask({"--raw"}, "\n").code, 0); }
 
 TEST(Pipes, AnyBytesAreText) {

@@ -73,7 +73,7 @@ TEST(Show, TableForPeople) {
 
 TEST(Show, OddFileNameStaysJson) {
     const std::string path = folder().path() + "/odd \"name\"\\\n\xFF.gguf";
-    std::filesystem::copy_file(tiny(), path);
+    std::filesystem::copy_file(tiny(), path, std::filesystem::copy_options::overwrite_existing);
     Shown s;
     show_json(path, s);
     EXPECT_TRUE(std::string_view(s.json["path"]).ends_with("/odd \"name\"\\\n\xEF\xBF\xBD.gguf"));

@@ -13,7 +13,10 @@ std::string listed(const std::string& text, TokenizeOptions how = {}) {
     static const std::shared_ptr<Engine> engine = *Engine::load(tiny(), {.threads = 1});
     const std::vector<int> ids = *engine->tokenize(text, how);
     std::string s = "[";
-    for (const int id : ids) s += (s.size() > 1 ? "," : "") + std::to_string(id);
+    for (const int id : ids) {
+        if (s.size() > 1) s += ',';
+        s += std::to_string(id);
+    }
     return s + "]\n";
 }
 

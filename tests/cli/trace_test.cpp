@@ -87,7 +87,10 @@ TEST(Trace, AgreesWithTheGoldensWithoutATokenizer) {
         CheckpointDir dir;
         golden.write(dir);
         std::string list;
-        for (const int id : golden.ids) list += (list.empty() ? "" : ",") + std::to_string(id);
+        for (const int id : golden.ids) {
+            if (!list.empty()) list += ',';
+            list += std::to_string(id);
+        }
         const Ran r = trace({dir.path(), "--ids", list, "--activations", "f32"});
         ASSERT_EQ(r.code, 0) << r.err;
         const Stored logits = read_back(out_path()).at("logits");

@@ -53,6 +53,10 @@ TEST(Usage, ArgumentsTooFewAndTooMany) {
 
 TEST(Usage, NothingIsSilentlyIgnored) {
     expect_usage({"run", "m", "hi", "--raw", "--system", "s"}, "--system and --raw cannot be given together");
+    expect_usage({"show", "m", "--json=no"}, "--json takes no value");
+    expect_usage({"run", "m", "hi", "--kernels", ""}, "--kernels is '': expected a name");
+    expect_usage({"trace", "", "hi", "-o", "f"}, "MODEL is '': expected a path");
+    expect_usage({"trace", "m", "hi", "-o", ""}, "--output is '': expected a path");
     expect_usage({"tokenize", "m", "hi", "--file", "f"}, "TEXT and --file cannot be given together");
 }
 
