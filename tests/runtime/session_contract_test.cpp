@@ -20,7 +20,7 @@ TEST_F(SessionContract, RefusesWhatCannotBeMeant) {
     const auto full = s->append(std::vector<int>(11, 3));
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error().code, Code::context_full);
-    EXPECT_EQ(full.error().message, "11 tokens do not fit: the context has room for 10 and 0 are used");
+    EXPECT_EQ(full.error().message, "11 tokens do not fit: the context has room for 10");
     for (const SamplingOptions& o : {SamplingOptions{.temperature = NAN}, SamplingOptions{.temperature = -1}, SamplingOptions{.top_p = NAN}, SamplingOptions{.min_p = -0.5f}})
         EXPECT_EQ(s->generate(prompt_, {.sampling = o}).error().code, Code::bad_argument);
     EXPECT_EQ(s->n_tokens(), 0);
