@@ -59,7 +59,7 @@ void attention(Context& c, const AttentionShape& shape, const StepRows& rows, st
     float* scratch = c.scratch.view(c.pool.n_threads(), per_worker).f32();
 
     const int64_t n_units = static_cast<int64_t>(tiles.size()) * shape.n_kv_heads * parts;
-    c.pool.run([&](int worker, int n_workers) {
+    const auto work = [&](int worker, int n_workers) {
         float* queries = scratch + worker * per_worker;   // [n_queries, hd], scaled
         float* results = queries + max_queries * hd;      // [n_queries, hd]
         float* scores = results + max_queries * hd;       // [n_queries, n_keys]
@@ -103,7 +103,9 @@ void attention(Context& c, const AttentionShape& shape, const StepRows& rows, st
                 memcpy(out.f32(tile.first_row + t) + first_head * hd, results + t * heads * hd, heads * hd * sizeof(float));
             }
         }
-    });
+    };
+    if (max_scores * hd * n_units < c.worth_sharing) work(0, 1);
+    else c.pool.run(work);
 }
 
 void store_kv(Context& c, const StepRows& rows, std::span<const KvPages> kv, View k, View v) {

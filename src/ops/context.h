@@ -15,6 +15,10 @@ struct Context {
     Arena& scratch;
     bool exact;  // f32 activations in every product; otherwise 8 bit where the weights are quantised
 
+    // Multiplications below which a second worker costs more than it saves: they take a few microseconds, a region takes one, and
+    // many where another program wants the cores too.
+    static constexpr int64_t worth_sharing = 1 << 17;
+
     // f(row) for every row, in parallel. Rows are independent, so the partition never shows in the result.
     template <class F>
     void each_row(int64_t n, F&& f) {

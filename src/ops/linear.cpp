@@ -44,7 +44,7 @@ void linear(Context& c, Input& x, std::initializer_list<Product> products) {
     const float* f = x.f32().f32();
     const int64_t ldx = static_cast<int64_t>(x.f32().stride / sizeof(float));
 
-    c.pool.split(total, kernels::panel_rows, [&](int64_t begin, int64_t end, int worker) {
+    const auto rows = [&](int64_t begin, int64_t end, int worker) {
         std::byte* mine = scratch + scratch_bytes * worker;
         int64_t first = 0;  // of this product among all rows
         for (const Product& p : products) {
@@ -62,7 +62,9 @@ void linear(Context& c, Input& x, std::initializer_list<Product> products) {
             }
             first += round_up(p.weights.n_rows, kernels::panel_rows);
         }
-    });
+    };
+    if (n * total * k < c.worth_sharing) rows(0, total, 0);
+    else c.pool.split(total, kernels::panel_rows, rows);
 }
 
 }  // namespace gemma3n::ops

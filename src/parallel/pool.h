@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 
 namespace gemma3n {
 
@@ -19,7 +20,8 @@ public:
     // Runs f(worker, n_workers) on every worker and returns when all are done. f must not throw.
     template <class F>
     void run(F&& f) {
-        run_raw([](void* context, int worker, int n) { (*static_cast<F*>(context))(worker, n); }, &f);
+        using Callable = std::remove_reference_t<F>;
+        run_raw([](void* context, int worker, int n) { (*static_cast<Callable*>(context))(worker, n); }, const_cast<std::remove_const_t<Callable>*>(&f));
     }
 
     // Splits [0, n) into one contiguous range per worker, each boundary a multiple of `grain`: f(begin, end, worker).
