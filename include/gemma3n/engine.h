@@ -98,6 +98,10 @@ public:
     // Runs step() with the tap open: every named tensor whose name `wanted` accepts goes to `sink`.
     Result<StepLogits> trace(std::span<const StepRow> rows, const std::function<bool(const std::string&)>& wanted, const TraceSink& sink);
 
+    // Gives memory back between answers: the pages of the mapped weights and the scratch of the largest step. Nothing is lost: pages are
+    // read again from the file (or the system's cache of it) when the next step touches them. Logits of the last step become invalid.
+    void release();
+
     struct Impl;
     Impl& impl() { return *impl_; }
 

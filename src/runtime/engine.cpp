@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "base/result.h"
+#include "model/residency.h"
 #include "runtime/engine_impl.h"
 #include "runtime/info.h"
 #include "runtime/sampler.h"
@@ -52,6 +53,8 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
     ASSIGN(e.checkpoint, format::Checkpoint::open(path));
     ASSIGN(e.config, model::read_config(*e.checkpoint));
     ASSIGN(e.weights, model::bind_weights(*e.checkpoint, e.config));
+    // What every token reads is asked for now, so that a cold disk works while the tokenizer is read.
+    for (const auto c : model::always_read) model::advise(*e.checkpoint, e.config, c, Advice::will_need);
     if (!reached(0.5)) return cancelled();
     if (auto tokenizer = tokens::Tokenizer::load(*e.checkpoint)) {
         e.tokenizer = *tokenizer;
@@ -185,6 +188,13 @@ Result<StepLogits> Engine::trace(std::span<const StepRow> rows, const std::funct
     const std::lock_guard lock(impl_->mutex);
     ASSIGN(const View logits, impl_->forward(batch, {.shortcut = true, .cap_logits = true, .tap = &tap}));
     return as_logits(logits, impl_->config.vocab);
+}
+
+void Engine::release() {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->scope.reset();
+    impl_->arena = Arena();
+    for (const auto c : model::always_read) model::advise(*impl_->checkpoint, impl_->config, c, Advice::dont_need);
 }
 
 Result<std::unique_ptr<Session>> Engine::new_session(const SessionOptions& options) {
