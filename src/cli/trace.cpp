@@ -59,7 +59,7 @@ int trace(const TraceOptions& o) {
         return usage_error("--only is '" + *o.only + "', which is not a regular expression: " + e.what());
     }
     {
-        format::OutputFile probe;  // an output that cannot be written is found before the work, not after it
+        OutputFile probe;  // an output that cannot be written is found before the work, not after it
         if (Status s = probe.open(o.output); !s) return report(s.error());
     }
     auto engine = load(o.model);
