@@ -21,8 +21,13 @@ TEST_F(SessionContract, RefusesWhatCannotBeMeant) {
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error().code, Code::context_full);
     EXPECT_EQ(full.error().message, "11 tokens do not fit: the context has room for 10");
-    for (const SamplingOptions& o : {SamplingOptions{.temperature = NAN}, SamplingOptions{.temperature = -1}, SamplingOptions{.top_p = NAN}, SamplingOptions{.min_p = -0.5f}})
-        EXPECT_EQ(s->generate(prompt_, {.sampling = o}).error().code, Code::bad_argument);
+    for (const SamplingOptions& o : {SamplingOptions{.temperature = NAN}, SamplingOptions{.temperature = -1}, SamplingOptions{.top_k = -1}, SamplingOptions{.top_p = NAN}, SamplingOptions{.top_p = 1.5f},
+                                     SamplingOptions{.min_p = -0.5f}, SamplingOptions{.min_p = 2}}) {
+        const auto a = s->generate(prompt_, {.sampling = o});
+        ASSERT_FALSE(a);
+        EXPECT_EQ(a.error().code, Code::bad_argument);
+    }
+    EXPECT_EQ(s->generate(prompt_, {.max_tokens = -2}).error().message, "-2 tokens at most: expected 0 or more, or -1 for no limit");
     EXPECT_EQ(s->n_tokens(), 0);
 }
 
@@ -118,6 +123,36 @@ TEST_F(SessionContract, CancelWhileTextArrives) {
     EXPECT_EQ(a->ids, seen);
     EXPECT_EQ(a->text, text);
     EXPECT_EQ(copy(s->append(std::vector<int>{9})), alone(joined(joined(prompt_, seen), {9})));
+}
+
+TEST_F(SessionContract, NobodyIsCalledAfterHavingSaidStop) {
+    for (uint64_t seed = 0; seed < 60; seed++) {  // some of them stop inside a character
+        bool stopped = false;
+        int calls = 0;
+        GenerateOptions o{.sampling = {.temperature = 100, .top_k = 0, .top_p = 1, .seed = seed}, .max_tokens = 20, .stop_at_eos = false};
+        o.on_text = [&](const std::string&, int) {
+            EXPECT_FALSE(stopped);
+            stopped = ++calls == 5;
+            return !stopped;
+        };
+        ASSERT_TRUE(session()->generate(prompt_, o));
+    }
+}
+
+// The step would have put its rows where the generated token belongs.
+TEST_F(SessionContract, AStepDoesNotPassOverAGeneratedToken) {
+    auto s = session();
+    const auto a = s->generate(prompt_, some(3));
+    ASSERT_TRUE(a);
+    const StepRow row[] = {{s.get(), 9, nullptr, true}};
+    const auto refused = engine_->step(row);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::bad_argument);
+    ASSERT_TRUE(s->append({}));
+    const auto l = engine_->step(row);
+    ASSERT_TRUE(l) << l.error().message;
+    const std::vector<float> got(l->row(0).begin(), l->row(0).end());
+    EXPECT_EQ(got, alone(joined(joined(prompt_, a->ids), {9})));
 }
 
 TEST_F(SessionContract, EqualSeedsGiveEqualAnswers) {
