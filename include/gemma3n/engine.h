@@ -35,7 +35,7 @@ struct ModelInfo {
     std::map<std::string, int> tensor_types;        // type -> number of tensors
     std::vector<ByteClass> bytes;
     uint64_t kv_bytes_per_token_global = 0;         // growth per token, default KV type
-    uint64_t kv_bytes_windowed = 0;                 // ceiling of all sliding layers together
+    uint64_t kv_bytes_windowed = 0;                 // what all sliding layers see; whole pages and room for a rollback add less than 192 tokens a layer
     std::vector<int> eos;
     int bos = 2;
     bool has_tokenizer = false;

@@ -2,6 +2,9 @@
 // shared, shortened and dropped.
 #include "runtime/tiny_engine.h"
 
+#include <filesystem>
+#include <fstream>
+
 namespace gemma3n::test {
 namespace {
 
@@ -137,6 +140,19 @@ TEST_F(SessionContract, NobodyIsCalledAfterHavingSaidStop) {
         };
         ASSERT_TRUE(session()->generate(prompt_, o));
     }
+}
+
+TEST_F(SessionContract, WeightsThatAreNoNumbersGiveNoAnswer) {
+    const std::string path = dir_.path() + "/model.safetensors";
+    std::fstream f(path, std::ios::in | std::ios::out | std::ios::binary);
+    uint64_t header = 0;
+    f.read(reinterpret_cast<char*>(&header), 8);
+    f.seekp(static_cast<std::streamoff>(8 + header));
+    f << std::string(std::filesystem::file_size(path) - 8 - header, '\xFF') << std::flush;  // NaN in every type
+    const auto a = (*load()->new_session())->generate(prompt_, some(3));
+    ASSERT_FALSE(a);
+    EXPECT_EQ(a.error().code, Code::bad_file);
+    EXPECT_EQ(a.error().message, dir_.path() + ": no token's logit after 7 tokens is a number: its weights, or what they make, are not finite");
 }
 
 // The step would have put its rows where the generated token belongs.
