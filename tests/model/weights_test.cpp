@@ -170,7 +170,7 @@ TEST(Residency, ClassesAddUpToTheFile) {
     for (const auto& t : c->checkpoint->tensors()) expected += t.bytes;
     EXPECT_EQ(sum, expected);
     for (int i = 0; i < model::n_tensor_classes; i++) {
-        for (const Advice a : {Advice::will_need, Advice::random, Advice::dont_need}) model::advise(*c->checkpoint, c->config, static_cast<TensorClass>(i), a);
+        for (const Advice a : {Advice::will_need, Advice::dont_need}) model::advise(*c->checkpoint, c->config, static_cast<TensorClass>(i), a);
     }
 }
 
