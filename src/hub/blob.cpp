@@ -104,7 +104,7 @@ Status receive(Remote& remote, const RemoteFile& file, Partial& partial, const B
         const bool good = answer.status == 200 || answer.status == 206;
         if (good && !answer.stopped && answer.trouble.empty()) answer.trouble = "it ended early";
         if (patience.again(answer)) continue;
-        Error e = answer.stopped || remote.go_on()() ? remote.explain(shown(file.path), answer) : fail(Code::cancelled, "%s: interrupted", shown(file.path).c_str());
+        Error e = remote.explain(shown(file.path), answer);
         if (partial.size() > 0) {
             e.message += text(" (%llu of %llu bytes are kept: the same command goes on from there)", static_cast<unsigned long long>(partial.size()),
                               static_cast<unsigned long long>(file.size));

@@ -9,7 +9,7 @@ namespace gemma3n::hub {
 constexpr int most_tries = 4;
 constexpr int longest_wait_s = 120;
 
-bool Patience::again(const Response& r) {
+bool Patience::again(Response& r) {
     if (r.stopped || (r.unreachable && !reached_)) return false;
     const bool broken = !r.trouble.empty(), busy = r.status == 408 || r.status == 429 || r.status >= 500;
     if ((!broken && !busy) || tries_ == most_tries) return false;
@@ -21,7 +21,10 @@ bool Patience::again(const Response& r) {
         if (seconds >= 0) wait = std::chrono::seconds(seconds);
     }
     for (const auto end = std::chrono::steady_clock::now() + wait; std::chrono::steady_clock::now() < end;) {
-        if (!go_on_()) return false;
+        if (!go_on_()) {
+            r.stopped = true;
+            return false;
+        }
         std::this_thread::sleep_for(std::chrono::milliseconds(50));
     }
     return true;

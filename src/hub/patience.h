@@ -9,8 +9,9 @@ class Patience {
 public:
     explicit Patience(std::function<bool()> go_on) : go_on_(std::move(go_on)) {}
     // Waits and says whether to try again: after a server's 5xx, 408 or 429 (as long as Retry-After says) and after a broken
-    // connection, four times in a row, half a second and then twice as long each time. Not when stopped, nor for any other answer.
-    bool again(const Response& r);
+    // connection, four times in a row, half a second and then twice as long each time. Not when stopped, nor for any
+    // other answer; a stop while it waits is noted in `r`.
+    bool again(Response& r);
     // Bytes came: the count begins anew, and an address that stops answering is worth waiting for.
     void progressed() { tries_ = 0, reached_ = true; }
 

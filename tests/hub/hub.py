@@ -41,6 +41,7 @@ class Hub:
         for role in ("endpoint", "cdn"):
             server = ThreadingHTTPServer(("127.0.0.1", 0), type(role, (Handler,), {"hub": self, "role": role}))
             server.daemon_threads = True
+            server.handle_error = lambda *_: None  # a client that hangs up is part of the play
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
             self.servers[role] = server
 
