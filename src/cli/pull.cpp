@@ -48,7 +48,9 @@ private:
             mark_bytes_ = m.received;
         }
         if (passed > 0.5 && m.received > mark_bytes_) rate_ = static_cast<double>(m.received - mark_bytes_) / passed;
-        std::string s = m.file + "  " + gigabytes(m.done) + " of " + gigabytes(m.total) + "  " + std::to_string(m.total ? m.done * 100 / m.total : 100) + " %";
+        const size_t most = 30;  // the whole line fits into 80 columns
+        const std::string file = m.file.size() > most ? "..." + m.file.substr(m.file.size() - most + 3) : m.file;
+        std::string s = file + "  " + gigabytes(m.done) + " of " + gigabytes(m.total) + "  " + std::to_string(m.total ? m.done * 100 / m.total : 100) + " %";
         if (rate_ > 0) s += "  " + gigabytes(static_cast<uint64_t>(rate_)) + "/s  " + clock_text(static_cast<double>(m.total - m.done) / rate_) + " left";
         return s;
     }

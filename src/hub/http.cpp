@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <mutex>
 
 namespace gemma3n::hub {
@@ -98,6 +99,7 @@ void Http::hop(const Request& r, const std::string& url, bool send_token, Respon
     CURL* c = static_cast<CURL*>(curl_);
     out.status = 0;
     out.headers.clear();
+    out.unreachable = false;
     Exchange x{r, out};
     std::pair<Exchange*, CURL*> body{&x, c};
     curl_easy_reset(c);  // keeps connections
@@ -123,12 +125,19 @@ void Http::hop(const Request& r, const std::string& url, bool send_token, Respon
     curl_easy_setopt(c, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(c, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(c, CURLOPT_XFERINFODATA, &x);
+    for (const char* variable : {"CURL_CA_BUNDLE", "SSL_CERT_FILE"}) {  // as the curl program reads them: networks with an authority of their own
+        if (const char* bundle = getenv(variable); bundle && *bundle) {
+            curl_easy_setopt(c, CURLOPT_CAINFO, bundle);
+            break;
+        }
+    }
     const CURLcode code = curl_easy_perform(c);
     curl_easy_getinfo(c, CURLINFO_RESPONSE_CODE, &out.status);
     curl_slist_free_all(lines);
     out.stopped = x.stopped;
     if (code == CURLE_OK || x.stopped) return;
-    out.unreachable = code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY;
+    for (const CURLcode c : {CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY, CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CACERT_BADFILE})
+        out.unreachable |= code == c;
     out.trouble = why[0] ? why : curl_easy_strerror(code);
 }
 
@@ -139,6 +148,7 @@ Result<Response> Http::exchange(const Request& r) {
     if (!resolve(r.url, "", url, first)) return fail(Code::bad_argument, "%s is no http or https address", shown(r.url).c_str());
     now = first;
     for (int redirects = 0;; redirects++) {
+        out.origin = now.scheme + "://" + now.host;
         hop(r, url, !r.token.empty() && now == first, out);
         for (const char* name : {"x-repo-commit", "x-linked-etag", "x-linked-size", "x-error-code", "x-error-message"})
             if (const std::string v = out.header(name); !v.empty()) out.linked.emplace(name, v);

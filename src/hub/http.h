@@ -29,7 +29,8 @@ struct Response {
     std::map<std::string, std::string> headers;  // of the last hop, names in lower case
     std::map<std::string, std::string> linked;   // X-Repo-Commit and X-Linked-*, of the first hop that has them
     std::string trouble;                         // why the answer did not come whole; "" when it did
-    bool unreachable = false;                    // the trouble: nobody answers at that address
+    bool unreachable = false;                    // the trouble: nobody answers at that address, or somebody else
+    std::string origin;                          // of the last hop: https://host
     bool stopped = false;                        // by body or go_on
     std::string error_text;                      // what an answer that is no 2xx says, its beginning
 

@@ -111,7 +111,7 @@ Error Remote::explain(const std::string& what, const Response& r) const {
     const char *repo = repo_.c_str(), *endpoint = s_.endpoint.c_str();
     const std::string how = "--token, HF_TOKEN or the file " + s_.token_file;
     if (r.stopped) return fail(Code::cancelled, "%s: interrupted", what.c_str());
-    if (r.unreachable) return fail(Code::io, "%s: %s cannot be reached: %s", what.c_str(), endpoint, r.trouble.c_str());
+    if (r.unreachable) return fail(Code::io, "%s: %s cannot be reached: %s", what.c_str(), r.origin.c_str(), r.trouble.c_str());
     if (!r.trouble.empty()) return fail(Code::io, "%s: the connection failed: %s", what.c_str(), r.trouble.c_str());
     if (r.status == 401 && !s_.token.empty() && error_code != "GatedRepo") {
         return fail(Code::io, "%s: the hub refuses the access token, or %s is not there: expected a valid one (%s)", what.c_str(), repo, how.c_str());

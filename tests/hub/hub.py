@@ -5,6 +5,7 @@ logged with its headers. Nothing runs for longer than the test that made it: eve
 """
 import hashlib
 import json
+import ssl
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -37,7 +38,7 @@ class Hub:
         self.repos, self.log, self.faults = {}, [], []
         self.lock = threading.Lock()
         self.released = threading.Event()
-        self.servers = {}
+        self.servers, self.schemes = {}, {"endpoint": "http", "cdn": "http"}
         for role in ("endpoint", "cdn"):
             server = ThreadingHTTPServer(("127.0.0.1", 0), type(role, (Handler,), {"hub": self, "role": role}))
             server.daemon_threads = True
@@ -46,7 +47,13 @@ class Hub:
             self.servers[role] = server
 
     def url(self, role="endpoint"):
-        return "http://127.0.0.1:%d" % self.servers[role].server_address[1]
+        return "%s://127.0.0.1:%d" % (self.schemes[role], self.servers[role].server_address[1])
+
+    def speak_tls(self, role, certificate, key):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self.servers[role].socket = context.wrap_socket(self.servers[role].socket, server_side=True)
+        self.schemes[role] = "https"
 
     def fault(self, kind, role="cdn", method="GET", path="", times=1, **how):
         """The next `times` requests of that kind go wrong: status, cut, stall, no_range, flip, longer, circle, wrong_range, downgrade."""
@@ -110,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
                 return self.send_file(self.hub.repos[repo].files[name], {}, fault)
             parts = path.strip("/").split("/")
             if parts[:2] == ["api", "models"]:
-                return self.listing("/".join(parts[2:4]))
+                return self.tree("/".join(parts[2:4])) if parts[4:5] == ["tree"] else self.listing("/".join(parts[2:4]))
             if len(parts) >= 5 and parts[2] == "resolve":
                 return self.resolve("/".join(parts[:2]), parts[3], "/".join(parts[4:]), fault)
             self.answer(404)
@@ -130,6 +137,18 @@ class Handler(BaseHTTPRequestHandler):
         names = repo.names if repo.names is not None else sorted(repo.files)
         body = {"id": name, "sha": repo.commit, "gated": repo.gated, "siblings": [{"rfilename": n} for n in names]}
         self.answer(200, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+    def tree(self, name):
+        """What huggingface_hub's snapshot_download asks for; pull does not."""
+        if self.refuse(name):
+            return
+        repo, entries = self.hub.repos[name], []
+        for path, data in sorted(repo.files.items()):
+            entry = {"type": "file", "path": path, "size": len(data), "oid": git_sha1(data)}
+            if repo.is_large(path):
+                entry["lfs"] = {"oid": repo.etag(path), "size": len(data), "pointerSize": 100}
+            entries.append(entry)
+        self.answer(200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
 
     def resolve(self, name, revision, path, fault):
         if self.refuse(name):

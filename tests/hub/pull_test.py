@@ -358,6 +358,10 @@ class Patience(HubTest):
         self.assert_good(self.pull())
         self.assertGreaterEqual(time.time() - begin, 2)
 
+    def test_retry_after_as_a_date_leaves_our_own_measure(self):
+        self.hub.fault("status", role="endpoint", status=503, headers={"Retry-After": "Fri, 31 Dec 2099 23:59:59 GMT"})
+        self.assert_good(self.pull())
+
     def test_a_long_retry_after_is_not_waited_for(self):
         self.hub.fault("status", role="endpoint", status=429, headers={"Retry-After": "3600"}, times=9)
         begin = time.time()
@@ -371,7 +375,7 @@ class Patience(HubTest):
 
     def test_nobody_there(self):
         self.env["HF_ENDPOINT"] = "http://127.0.0.1:1"
-        self.assert_fails(self.pull(), "http://127.0.0.1:1 cannot be reached")
+        self.assert_fails(self.pull(), "http://127.0.0.1 cannot be reached", "port 1")
 
     def test_ctrl_c_ends_a_wait(self):
         self.hub.fault("status", role="endpoint", status=429, headers={"Retry-After": "60"})
@@ -443,6 +447,38 @@ class Access(HubTest):
         before = len(self.hub.log)
         self.assert_good(self.pull(REPO, "--offline"))
         self.assertEqual(len(self.hub.log), before)
+
+
+class Tls(HubTest):
+    def setUp(self):
+        super().setUp()
+        self.certificate, key = self.home + "/cert.pem", self.home + "/key.pem"
+        if not shutil.which("openssl"):
+            self.skipTest("the openssl program, which makes a certificate, is not installed")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj", "/CN=loopback",
+                        "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", self.certificate], check=True, capture_output=True)
+        self.hub.speak_tls("endpoint", self.certificate, key)
+        self.key = key
+        self.env["HF_ENDPOINT"] = self.hub.url()
+
+    def test_a_certificate_of_nobody_is_refused(self):
+        self.hub.speak_tls("cdn", self.certificate, self.key)
+        self.env["HF_TOKEN"] = "hf_secret"
+        self.assert_fails(self.pull(), "certificate")
+        self.assertEqual(self.hub.log, [])
+        self.env["SSL_CERT_FILE"] = self.certificate
+        self.assert_good(self.pull())
+
+    def test_no_redirect_from_https_to_http(self):
+        self.env["SSL_CERT_FILE"] = self.certificate
+        self.assert_fails(self.pull(), "from https to http")
+        self.assertEqual(self.hub.requests("cdn"), [])
+        self.assert_nothing_named_but_pems()
+
+    def assert_nothing_named_but_pems(self):
+        os.unlink(self.certificate)
+        os.unlink(self.key)
+        self.assert_nothing_named()
 
 
 class Together(HubTest):
