@@ -102,6 +102,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def serve(self):
         path = unquote(self.path)
+        if path.startswith("http://"):  # spoken to as a proxy
+            path = "/" + path.split("/", 3)[3]
         with self.hub.lock:
             self.hub.log.append(dict(role=self.role, method=self.command, path=path, headers={k.lower(): v for k, v in self.headers.items()}))
         fault = self.hub.take_fault(self.role, self.command, path)
@@ -116,6 +118,8 @@ class Handler(BaseHTTPRequestHandler):
                 repo, name = path[1:].split(":", 1)
                 return self.send_file(self.hub.repos[repo].files[name], {}, fault)
             parts = path.strip("/").split("/")
+            if parts[:2] == ["api", "resolve-cache"]:
+                return self.resolve("/".join(parts[2:4]), parts[4], "/".join(parts[5:]), fault, cached=True)
             if parts[:2] == ["api", "models"]:
                 return self.tree("/".join(parts[2:4])) if parts[4:5] == ["tree"] else self.listing("/".join(parts[2:4]))
             if len(parts) >= 5 and parts[2] == "resolve":
@@ -150,7 +154,7 @@ class Handler(BaseHTTPRequestHandler):
             entries.append(entry)
         self.answer(200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
 
-    def resolve(self, name, revision, path, fault):
+    def resolve(self, name, revision, path, fault, cached=False):
         if self.refuse(name):
             return
         repo = self.hub.repos[name]
@@ -163,6 +167,8 @@ class Handler(BaseHTTPRequestHandler):
             headers |= {"X-Linked-Etag": '"%s"' % repo.etag(path), "X-Linked-Size": len(data), "ETag": '"cdn"',
                         "Location": "%s/%s:%s" % (self.hub.url("cdn"), name, path)}
             return self.answer(302, b"Found", headers | repo.lie)
+        if not cached:  # small files: a redirect that names no host
+            return self.answer(307, b"", headers | {"Location": "/api/resolve-cache/%s/%s/%s" % (name, revision, path)})
         self.send_file(data, headers | {"ETag": '"%s"' % repo.etag(path)} | repo.lie, fault)
 
     def send_file(self, data, headers, fault):

@@ -449,6 +449,17 @@ class Access(HubTest):
         self.assertEqual(len(self.hub.log), before)
 
 
+class Proxy(HubTest):
+    def test_the_environments_proxy_is_asked(self):
+        self.hub.repos["acme/dir"] = Repo({"config.json": b"{}", "model.safetensors": b"w"}, large=())
+        self.env |= {"HF_ENDPOINT": "http://hub.invalid", "http_proxy": self.hub.url()}
+        code, out, err = self.pull("acme/dir")
+        self.assertEqual(code, 0, err)
+        self.assertEqual({r["headers"]["host"] for r in self.hub.log}, {"hub.invalid"})
+        self.env["no_proxy"] = "hub.invalid"
+        self.assert_fails(self.pull("acme/dir"), "http://hub.invalid cannot be reached")
+
+
 class Tls(HubTest):
     def setUp(self):
         super().setUp()
