@@ -92,7 +92,7 @@ int finish_output();
 Result<std::shared_ptr<Engine>> load(const ModelOptions& o);
 // The path that MODEL stands for: itself, or where a named model lies in the cache (fetched first, if o.pull).
 Result<std::string> model_path(const ModelOptions& o);
-std::string gigabytes(uint64_t bytes);  // "3.03 GB", "412 kB"
+std::string gigabytes(uint64_t bytes);  // "3.03 GB", "412.0 kB", "7 bytes"
 std::string json_string(const std::string& s);  // quoted and escaped; bytes that are not UTF-8 become U+FFFD
 
 }  // namespace gemma3n::cli

@@ -32,7 +32,8 @@ std::string gigabytes(uint64_t bytes) {
     const auto b = static_cast<double>(bytes);
     if (bytes >= 1000000000) snprintf(s, sizeof s, "%.2f GB", b / 1e9);
     else if (bytes >= 1000000) snprintf(s, sizeof s, "%.1f MB", b / 1e6);
-    else snprintf(s, sizeof s, "%.1f kB", b / 1e3);
+    else if (bytes >= 1000) snprintf(s, sizeof s, "%.1f kB", b / 1e3);
+    else snprintf(s, sizeof s, "%d bytes", static_cast<int>(bytes));
     return s;
 }
 

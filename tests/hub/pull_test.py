@@ -256,7 +256,7 @@ class Broken(HubTest):
 
     def test_wrong_checksum_of_a_small_file(self):
         self.hub.repos["acme/dir"] = Repo({"config.json": b"{}", "model.safetensors": b"w"})
-        self.hub.fault("flip", role="endpoint", path="config.json")
+        self.hub.fault("flip", role="endpoint", path="resolve-cache/acme/dir/" + COMMIT + "/config.json")
         self.assert_fails(self.pull("acme/dir"), "config.json", git_sha1(b"{}"))
         self.assert_nothing_named()
 
