@@ -6,7 +6,7 @@ set -eu
 wanted=
 for part in "$@"; do
     case $part in
-        build) wanted="$wanted g++ cmake ninja-build libsimdjson-dev libcli11-dev ca-certificates python3 python3-venv" ;;
+        build) wanted="$wanted g++ cmake ninja-build libsimdjson-dev libcli11-dev libcurl4-openssl-dev libssl-dev ca-certificates python3 python3-venv" ;;
         test) wanted="$wanted libgtest-dev pkg-config python3-venv" ;;
         fuzz) wanted="$wanted clang-14 libclang-rt-14-dev" ;;
         arm64) wanted="$wanted g++-aarch64-linux-gnu qemu-user-static" ;;

@@ -18,6 +18,8 @@ struct ModelOptions {
     int threads = 0;
     std::string activations = "q8";
     std::string kernels;
+    bool pull = false;     // a name that is not in the cache is fetched
+    bool offline = false;  // but not now
 };
 
 struct RunOptions {
@@ -61,6 +63,23 @@ struct SynthOptions {
 };
 int synth(const SynthOptions& o);
 
+struct PullCommand {
+    std::string name, token;
+    bool mmproj = false, offline = false;
+};
+int pull(const PullCommand& o);
+
+struct ListOptions {
+    bool json = false;
+};
+int list(const ListOptions& o);
+
+struct RmOptions {
+    std::string name;
+    bool yes = false;
+};
+int rm(const RmOptions& o);
+
 // ---- shared by the commands ----
 
 // One sentence on standard error; the exit code that belongs to the error.
@@ -71,6 +90,9 @@ bool write_output(std::string_view s);
 // The exit code of a command whose answer has been written to standard output: an error if it did not arrive there.
 int finish_output();
 Result<std::shared_ptr<Engine>> load(const ModelOptions& o);
+// The path that MODEL stands for: itself, or where a named model lies in the cache (fetched first, if o.pull).
+Result<std::string> model_path(const ModelOptions& o);
+std::string gigabytes(uint64_t bytes);  // "3.03 GB", "412.0 kB", "7 bytes"
 std::string json_string(const std::string& s);  // quoted and escaped; bytes that are not UTF-8 become U+FFFD
 
 }  // namespace gemma3n::cli

@@ -25,7 +25,7 @@ CLI::Option* add_switch(CLI::App* c, const char* name, bool& o, const char* desc
 }
 
 void add_model(CLI::App* c, ModelOptions& o, bool compute) {
-    c->add_option("MODEL", o.model, "a .gguf file or a Hugging Face directory")->required()->transform(not_empty("a path"))->option_text(" ");
+    c->add_option("MODEL", o.model, "a .gguf file, a Hugging Face directory, or a name: e2b, e4b, 270m, ORG/REPO[:QUANT]")->required()->transform(not_empty("a path"))->option_text(" ");
     if (!compute) return;
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
     c->add_option("--activations", o.activations, "q8 (default), or f32: the exact path, slower")->transform(either("q8", "f32"))->option_text("TYPE");
@@ -44,9 +44,12 @@ void add_run(CLI::App* c, RunOptions& o) {
     c->add_option("-n,--max-tokens", o.max_tokens, "tokens to generate at most; default until the answer ends")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-c,--ctx-size", o.context, "room for tokens; default and most: the model's")->transform(whole(1, no_end))->option_text("N");
     add_switch(c, "--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
+    add_switch(c, "--offline", o.model.offline, "fetch nothing: a named model must be in the cache");
+    o.model.pull = true;
     add_switch(c, "--stats", o.stats, "print speed and memory to standard error");
     c->footer("Examples:\n"
               "  gemma3n run model.gguf                                a chat\n"
+              "  gemma3n run e2b                                       a chat with a model fetched once (docs/models.md)\n"
               "  gemma3n run model.gguf \"Why is the sky blue?\"         one answer\n"
               "  cat notes.txt | gemma3n run model.gguf \"Summarise\"    one answer about piped text\n");
 }
@@ -78,6 +81,20 @@ void add_synth(CLI::App* c, SynthOptions& o) {
     c->add_option("--type", o.type, "f32, f16, bf16, q8_0, q4_0 (default) or q4_k_m")->option_text("TYPE");
     c->add_option("--seed", o.seed, "seed of the weights; default 1")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-o,--output", o.output, "OUT.gguf, or a directory for safetensors")->required()->transform(not_empty("a path"))->option_text("OUT");
+}
+
+void add_pull(CLI::App* c, PullCommand& o) {
+    c->add_option("NAME", o.name, "e2b, e4b, 270m, ORG/REPO, ORG/REPO:QUANT or ORG/REPO:FILE.gguf")->required()->transform(not_empty("a name"))->option_text(" ");
+    add_switch(c, "--mmproj", o.mmproj, "also the repository's mmproj-*.gguf");
+    add_switch(c, "--offline", o.offline, "fetch nothing: only say where it lies in the cache");
+    c->add_option("--token", o.token, "access token; default HF_TOKEN, or the file that 'hf auth login' writes")->transform(not_empty("a token"))->option_text("TOKEN");
+}
+
+void add_list(CLI::App* c, ListOptions& o) { add_switch(c, "--json", o.json, "as a JSON list"); }
+
+void add_rm(CLI::App* c, RmOptions& o) {
+    c->add_option("NAME", o.name, "ORG/REPO, e2b, e4b or 270m")->required()->transform(not_empty("a name"))->option_text(" ");
+    add_switch(c, "-y,--yes", o.yes, "do not ask");
 }
 
 // A standard stream that is closed would lend its number to the next file that is opened: a model would be read as the prompt.
@@ -115,6 +132,15 @@ int main(int argc, char** argv) {
     TraceOptions trace_options;
     auto* trace_command = command("trace", "named tensors of one forward pass, as a safetensors file");
     add_trace(trace_command, trace_options);
+    PullCommand pull_options;
+    auto* pull_command = command("pull", "fetch a model from Hugging Face into its cache");
+    add_pull(pull_command, pull_options);
+    ListOptions list_options;
+    auto* list_command = command("list", "what the cache holds");
+    add_list(list_command, list_options);
+    RmOptions rm_options;
+    auto* rm_command = command("rm", "remove a repository from the cache");
+    add_rm(rm_command, rm_options);
     SynthOptions synth_options;
     auto* synth_command = command("synth", "write a checkpoint of true shapes and random weights");
     add_synth(synth_command, synth_options);
@@ -134,6 +160,9 @@ int main(int argc, char** argv) {
         if (*show_command) return show(show_options);
         if (*tokenize_command) return tokenize(tokenize_options);
         if (*trace_command) return trace(trace_options);
+        if (*pull_command) return pull(pull_options);
+        if (*list_command) return list(list_options);
+        if (*rm_command) return rm(rm_options);
         if (*synth_command) return synth(synth_options);
     } catch (const std::bad_alloc&) {
         return report({gemma3n::Code::over_budget, "out of memory"});

@@ -41,16 +41,21 @@ int interrupt_fd() { return wake[0]; }
 
 bool Progress::at(double fraction) {
     if (interrupted()) return false;
-    static const bool terminal = isatty(STDERR_FILENO);
     const bool long_enough = std::chrono::steady_clock::now() - start_ > std::chrono::milliseconds(700);
     const int percent = static_cast<int>(fraction * 100);
-    if (terminal && long_enough && percent != shown_) {
-        fprintf(stderr, "\r\033[K%s %d %%", what_.c_str(), percent);
-        fflush(stderr);
+    if (long_enough && percent != shown_) {
+        progress_line(what_ + " " + std::to_string(percent) + " %");
         shown_ = percent;
-        line_shown = true;
     }
     return true;
+}
+
+void progress_line(const std::string& line) {
+    static const bool terminal = isatty(STDERR_FILENO);
+    if (!terminal) return;
+    fprintf(stderr, "\r\033[K%s", line.c_str());
+    fflush(stderr);
+    line_shown = true;
 }
 
 Progress::~Progress() { clear_progress(); }

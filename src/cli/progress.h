@@ -19,6 +19,8 @@ private:
     int shown_ = -1;  // percent
 };
 
+// Any line in the place of the progress line; nothing when standard error is no terminal.
+void progress_line(const std::string& line);
 void clear_progress();
 
 // Ctrl-C sets a flag; a second one, while the first is not yet answered, ends the process.

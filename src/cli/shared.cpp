@@ -39,13 +39,15 @@ int finish_output() {
 }
 
 Result<std::shared_ptr<Engine>> load(const ModelOptions& o) {
+    auto path = model_path(o);
+    if (!path) return path.error();
     EngineOptions e;
     e.threads = o.threads;
     e.kernels = o.kernels;
     e.activations = o.activations == "f32" ? Activations::f32 : Activations::q8;
     Progress progress("loading");
     e.progress = [&](double fraction) { return progress.at(fraction); };
-    return Engine::load(o.model, e);
+    return Engine::load(*path, e);
 }
 
 std::string json_string(const std::string& s) {

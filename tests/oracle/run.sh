@@ -19,6 +19,12 @@ python=$venv/bin/python
 failed=0
 echo "== tiny models with fresh weights against transformers"
 "$python" "$here/live.py" "$command" || failed=1
+if HF_ENDPOINT=http://127.0.0.1:1 "$command" pull x/y 2>&1 | grep -q "no network part"; then
+    echo "== the cache of models: skipped, this build has no network part"
+else
+    echo "== the cache of models against huggingface_hub"
+    "$python" "$here/hub_cache.py" "$command" || failed=1
+fi
 tokens_test=$(dirname "$command")/test_tokens
 if [ -x "$tokens_test" ]; then
     echo "== the tokenizer against the tokenizers library"
