@@ -19,6 +19,8 @@ python=$venv/bin/python
 failed=0
 echo "== tiny models with fresh weights against transformers"
 "$python" "$here/live.py" "$command" || failed=1
+echo "== tiny models of every block type against transformers on the de-quantised weights"
+"$python" "$here/blocks.py" "$command" || failed=1
 tokens_test=$(dirname "$command")/test_tokens
 if [ -x "$tokens_test" ]; then
     echo "== the tokenizer against the tokenizers library"
