@@ -73,8 +73,16 @@ template <class Block, DType type, int largest>
 struct SimpleWithMinimum : Simple<Block, type, 0, largest> {
     static constexpr bool minimums = true;
     static __m256i d_and_m(const std::byte* w) {
-        const auto both = [w](int b) { return static_cast<int>(load_u32(w + b * sizeof(Block))); };
-        return _mm256_set_epi32(both(7), both(6), both(5), both(4), both(3), both(2), both(1), both(0));
+        constexpr int words = sizeof(Block) / 4;  // 5 or 6: block b has its two halves in word b * words
+        const __m256i pick = _mm256_set_epi32(7 * words, 6 * words, 5 * words, 4 * words, 3 * words, 2 * words, words, 0);  // modulo 8
+        const auto from = [&](int b) { return _mm256_permutevar8x32_epi32(load256(w + b * words * 4 / 32 * 32), pick); };
+        const __m256i first = _mm256_blend_epi32(from(0), from(2), 0xFC);
+        if constexpr (words == 5) {  // vectors hold words 0 5 | 10 15 | 20 | 25 30 | 35
+            return _mm256_blend_epi32(first, _mm256_blend_epi32(_mm256_blend_epi32(from(4), from(5), 0x60), from(7), 0x80), 0xF0);
+        } else {  // 0 6 | 12 | 18 | 24 30 | 36 | 42
+            const __m256i last = _mm256_blend_epi32(from(6), from(7), 0x80);
+            return _mm256_blend_epi32(_mm256_blend_epi32(first, from(3), 0x08), _mm256_blend_epi32(from(4), last, 0xC0), 0xF0);
+        }
     }
     static __m256 halves(__m256i x) {  // in the low 16 bits of each lane, nothing above
         return _mm256_cvtph_ps(_mm_packus_epi32(_mm256_castsi256_si128(x), _mm256_extracti128_si256(x, 1)));

@@ -8,9 +8,12 @@ using test::Matrix;
 using test::normal;
 using test::unit;
 
-std::vector<DType> every_type() {
-    std::vector<DType> types = {DType::f32, DType::f16, DType::bf16};
-    types.insert(types.end(), std::begin(test::quantised), std::end(test::quantised));
+const std::vector<DType>& every_type() {
+    static const std::vector<DType> types = [] {
+        std::vector<DType> all = {DType::f32, DType::f16, DType::bf16};
+        for (DType t : test::quantised) all.push_back(t);
+        return all;
+    }();
     return types;
 }
 
