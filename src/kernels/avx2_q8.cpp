@@ -203,9 +203,9 @@ void panel_tile(const std::byte* panel, int64_t k, const Rows& all, float* y, in
                 for (int h = 0; h < 2; h++) {
                     acc[n][h] = _mm256_fmadd_ps(scaled[n][h], act, acc[n][h]);
                     if constexpr (T::minimums) {
-                        for (int i = parts * static_cast<int>(b); i < parts * (b + 1); i++) {
-                            const __m256 minimum = _mm256_load_ps(numbers + 16 * (panel_scales<T> + i) + 8 * h);
-                            acc[n][h] = _mm256_fmadd_ps(minimum, _mm256_broadcast_ss(minimums[n] + i), acc[n][h]);
+                        for (int part = 0; part < parts; part++) {
+                            const __m256 minimum = _mm256_load_ps(numbers + 16 * (panel_scales<T> + parts * b + part) + 8 * h);
+                            acc[n][h] = _mm256_fmadd_ps(minimum, _mm256_broadcast_ss(minimums[n] + parts * b + part), acc[n][h]);
                         }
                     }
                 }

@@ -110,10 +110,10 @@ struct WithKScales : Reads<Block, type, sizeof(Block), 0, largest> {
     static constexpr bool minimums = true;
     using Reads<Block, type, sizeof(Block), 0, largest>::at;
     static __m256 scales(const std::byte* w) {
-        return _mm256_mul_ps(_mm256_set1_ps(f16(load_u16(&at(w)->d))), to_floats(k_scales(at(w)->scales)));
+        return _mm256_mul_ps(_mm256_set1_ps(f16(load_u16(&at(w)->d))), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(k_scales(at(w)->scales))));
     }
     static __m256 minus_minimums(const std::byte* w) {
-        return _mm256_mul_ps(_mm256_set1_ps(-f16(load_u16(&at(w)->dmin))), to_floats(_mm_srli_si128(k_scales(at(w)->scales), 8)));
+        return _mm256_mul_ps(_mm256_set1_ps(-f16(load_u16(&at(w)->dmin))), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(k_scales(at(w)->scales), 8))));
     }
     static __m256 minimum_sums(const std::byte*, const int16_t* sums) { return sums32(sums); }
     static void panel_scales(const std::byte* w, float* to) {
