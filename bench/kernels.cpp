@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -45,6 +46,17 @@ double best_of(int runs, F&& f) {
     return best;
 }
 
+// Where a block has its half scales.
+std::vector<size_t> halves(DType type) {
+    switch (type) {
+        case DType::q2_k: return {offsetof(BlockQ2_K, d), offsetof(BlockQ2_K, dmin)};
+        case DType::q3_k: return {offsetof(BlockQ3_K, d)};
+        case DType::q6_k: return {offsetof(BlockQ6_K, d)};
+        case DType::q4_1: case DType::q5_1: case DType::q4_k: case DType::q5_k: return {0, 2};
+        default: return {0};
+    }
+}
+
 struct Matrix {
     std::unique_ptr<std::byte[], Free> bytes;
     Weights w;
@@ -56,11 +68,9 @@ struct Matrix {
             random ^= random << 13, random ^= random >> 7, random ^= random << 17;
             memcpy(&bytes[i], &random, 8);
         }
-        for (uint64_t at = 0; at < size; at += static_cast<uint64_t>(info(type).bytes)) {
-            const uint16_t d = f32_to_f16(0.01f);
-            memcpy(&bytes[at + (type == DType::q6_k ? 208 : 0)], &d, 2);
-            if (type == DType::q4_k) memcpy(&bytes[at + 2], &d, 2);
-        }
+        const uint16_t half = f32_to_f16(0.01f);
+        for (uint64_t at = 0; at < size; at += static_cast<uint64_t>(info(type).bytes))
+            for (const size_t place : halves(type)) memcpy(&bytes[at + place], &half, 2);
         w = {bytes.get(), stride, type, rows, k};
     }
     uint64_t size() const { return w.stride * static_cast<uint64_t>(w.rows); }
@@ -144,7 +154,7 @@ int main(int argc, char** argv) {
     Pool one(1), two(2);
     PoolAwake awake(two);
     const int64_t rows = 131072, k = 2048, batch_rows = 4096, batch = 512;
-    printf("%-11s %-5s | GB/s, 1 row, 1 thread (read)   2 threads (read) | GOPS, %d rows, 1 thread  2 threads | GOPS, 16 rows, 2 threads\n", "table",
+    printf("%-11s %-6s | GB/s, 1 row, 1 thread (read)   2 threads (read) | GOPS, %d rows, 1 thread  2 threads | GOPS, 16 rows, 2 threads\n", "table",
            "type", static_cast<int>(batch));
     for (const Entry& e : all()) {
         if (!e.supported) {
@@ -153,7 +163,8 @@ int main(int argc, char** argv) {
         }
         const Table& t = *e.table;
         if ((only && only != &t) || (!only && &t == &reference())) continue;
-        for (DType type : {DType::q4_0, DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k}) {
+        for (DType type : {DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1, DType::q8_0, DType::q2_k, DType::q3_k, DType::q4_k, DType::q5_k, DType::q6_k,
+                           DType::iq4_nl, DType::iq4_xs}) {
             if (argc > 2 && info(type).name != argv[2]) continue;
             if (!correct(two, t, type, 1) || !correct(two, t, type, 16) || !correct(two, t, type, batch)) {
                 fprintf(stderr, "%s %s: results differ from the reference\n", t.name, info(type).name.data());
@@ -172,7 +183,7 @@ int main(int argc, char** argv) {
                 gops[p] = 2.0 * batch_rows * k * batch / best_of(5, [&] { product(pool, t, part, many.a, y.data(), batch_rows, scratch.get()); }) / 1e9;
                 gops16 = 2.0 * rows * k * 16 / best_of(3, [&] { product(pool, t, m.w, few.a, y.data(), rows, scratch.get()); }) / 1e9;
             }
-            printf("%-11s %-5s | %26.1f (%4.1f) %16.1f (%4.1f) | %23.0f %10.0f | %15.0f\n", t.name, info(type).name.data(), gbs[0], read[0], gbs[1], read[1],
+            printf("%-11s %-6s | %26.1f (%4.1f) %16.1f (%4.1f) | %23.0f %10.0f | %15.0f\n", t.name, info(type).name.data(), gbs[0], read[0], gbs[1], read[1],
                    gops[0], gops[1], gops16);
             fflush(stdout);
         }

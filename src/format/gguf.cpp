@@ -139,15 +139,18 @@ Result<MetaValue> read_value(Cursor& c, uint32_t type, const std::string& subjec
 
 const char* known_type_name(uint32_t ggml) {  // types that exist but are not supported, for the sentence
     switch (ggml) {
-        case 3: return "q4_1";
-        case 7: return "q5_1";
         case 9: return "q8_1";
-        case 10: return "q2_k";
-        case 11: return "q3_k";
-        case 13: return "q5_k";
         case 15: return "q8_k";
-        case 20: return "iq4_nl";
-        case 23: return "iq4_xs";
+        case 16: return "iq2_xxs";
+        case 17: return "iq2_xs";
+        case 18: return "iq3_xxs";
+        case 19: return "iq1_s";
+        case 21: return "iq3_s";
+        case 22: return "iq2_s";
+        case 29: return "iq1_m";
+        case 34: return "tq1_0";
+        case 35: return "tq2_0";
+        case 39: return "mxfp4";
         default: return nullptr;
     }
 }

@@ -46,6 +46,8 @@ inline float hmax(vf v) {
 
 #include "kernels/generic/vectors.h"
 
+#include "kernels/generic/blocks.h"
+
 #include "kernels/generic/rows.h"
 
 #include "kernels/generic/products.h"

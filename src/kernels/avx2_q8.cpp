@@ -1,5 +1,5 @@
 // The 8-bit products with AVX2: unsigned bytes of weights times signed activations in pairs (maddubs), whose 16-bit sums never
-// saturate: 2 * 63 * 127 for the largest offset type, 2 * 128 * 127 for q8_0, where the sign of the weight moves to the activation.
+// saturate: 2 * 63 * 127 for the largest unsigned type, 2 * 128 * 127 for signed ones, where the sign of the weight moves to the activation.
 #include "kernels/isa.h"
 #include "tensor/blocks.h"
 
@@ -21,141 +21,18 @@ inline float hsum(__m256 x) {
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
 }
 
-inline __m256i load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
-inline uint16_t load_u16(const void* p) {
-    uint16_t u;
-    __builtin_memcpy(&u, p, 2);
-    return u;
-}
-inline uint32_t load_u32(const void* p) {
-    uint32_t u;
-    __builtin_memcpy(&u, p, 4);
-    return u;
-}
-inline float f16(uint16_t h) { return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(h))); }
+#include "kernels/generic/x86_blocks.h"
+
 inline __m256i ones() { return _mm256_set1_epi16(1); }
 
-// 16 bytes of nibbles as 32 values: the low ones first.
-inline __m256i nibbles(const void* p) {
-    const __m256i both = _mm256_broadcastsi128_si256(load128(p));
-    return _mm256_and_si256(_mm256_srlv_epi64(both, _mm256_set_epi64x(4, 4, 0, 0)), _mm256_set1_epi8(15));
-}
-
-// ---- types: a group is 256 values, 8 blocks of 32 ------------------------------------------------------------------------------
-// scales: what the 8 integer sums of a weight row are multiplied by. pairs: the products of block b with 32 activations, summed in
-// pairs to 16 bit and then to 8 integers. correction: what the weights' offset added to the 8 sums, to be added.
-
-template <class Block_, DType type_, int offset_, int largest_>
-struct Simple {
-    using Block = Block_;
-    static constexpr DType type = type_;
-    static constexpr int group = 256, group_bytes = 8 * sizeof(Block), offset = offset_, largest = largest_;
-    static constexpr bool sub_scales = false, minimums = false;
-
-    static const std::byte* block(const std::byte* w, int b) { return w + b * sizeof(Block); }
-    static __m256 scales(const std::byte* w) {
-        const auto d = [w](int b) { return static_cast<short>(load_u16(block(w, b))); };
-        return _mm256_cvtph_ps(_mm_set_epi16(d(7), d(6), d(5), d(4), d(3), d(2), d(1), d(0)));
-    }
-    static __m256 correction(const std::byte*, const int16_t* sums) {
-        return _mm256_mul_ps(_mm256_cvtepi32_ps(_mm256_madd_epi16(load(sums), ones())), _mm256_set1_ps(-offset));
-    }
-    static __m256i weigh(const std::byte*, int, __m256i pairs) { return _mm256_madd_epi16(pairs, ones()); }
-    static void panel_scales(const std::byte* w, float* to) { _mm256_storeu_ps(to, scales(w)); }
-};
-
-struct Q4_0 : Simple<BlockQ4_0, DType::q4_0, 8, 15> {
-    static __m256i unpack(const std::byte* w, int b) { return nibbles(block(w, b) + 2); }
-};
-
-struct Q5_0 : Simple<BlockQ5_0, DType::q5_0, 16, 31> {
-    static __m256i unpack(const std::byte* w, int b) {
-        const __m256i bytes = _mm256_set_epi64x(0x0303030303030303, 0x0202020202020202, 0x0101010101010101, 0);
-        const __m256i bit = _mm256_set1_epi64x(static_cast<int64_t>(0x8040201008040201));  // of each byte's own bit
-        const __m256i high = _mm256_shuffle_epi8(_mm256_set1_epi32(static_cast<int>(load_u32(block(w, b) + 2))), bytes);
-        const __m256i fifth = _mm256_cmpeq_epi8(_mm256_and_si256(high, bit), bit);
-        return _mm256_or_si256(nibbles(block(w, b) + 6), _mm256_and_si256(fifth, _mm256_set1_epi8(16)));
-    }
-};
-
-struct Q8_0 : Simple<BlockQ8_0, DType::q8_0, 0, 128> {  // signed
-    static __m256i unpack(const std::byte* w, int b) { return load(block(w, b) + 2); }
-    static __m256 correction(const std::byte*, const int16_t*) { return _mm256_setzero_ps(); }
-};
-
-struct Q4_K {
-    using Block = BlockQ4_K;
-    static constexpr DType type = DType::q4_k;
-    static constexpr int group = 256, group_bytes = sizeof(Block), offset = 0, largest = 15;
-    static constexpr bool sub_scales = false, minimums = true;
-
-    // Scales in the first 8 bytes, minimums in the others.
-    static __m128i six_bits(const Block* b) {
-        const uint32_t s0 = load_u32(b->scales), s4 = load_u32(b->scales + 4), s8 = load_u32(b->scales + 8);
-        const uint32_t scale_high = (s8 & 0x0F0F0F0F) | (s0 >> 6 & 0x03030303) << 4, min_high = (s8 >> 4 & 0x0F0F0F0F) | (s4 >> 6 & 0x03030303) << 4;
-        return _mm_set_epi32(static_cast<int>(min_high), static_cast<int>(s4 & 0x3F3F3F3F), static_cast<int>(scale_high), static_cast<int>(s0 & 0x3F3F3F3F));
-    }
-    static __m256 scales(const std::byte* w) {
-        const auto* b = reinterpret_cast<const Block*>(w);
-        return _mm256_mul_ps(_mm256_set1_ps(f16(load_u16(&b->d))), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(six_bits(b))));
-    }
-    static __m256 minus_minimums(const std::byte* w) {
-        const auto* b = reinterpret_cast<const Block*>(w);
-        return _mm256_mul_ps(_mm256_set1_ps(-f16(load_u16(&b->dmin))), _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_srli_si128(six_bits(b), 8))));
-    }
-    static __m256 sums32(const int16_t* sums) { return _mm256_cvtepi32_ps(_mm256_madd_epi16(load(sums), ones())); }
-    static __m256i weigh(const std::byte*, int, __m256i pairs) { return _mm256_madd_epi16(pairs, ones()); }
-    static __m256i unpack(const std::byte* w, int b) {
-        const __m256i q = load(reinterpret_cast<const Block*>(w)->qs + 32 * (b / 2));
-        return _mm256_and_si256(b % 2 ? _mm256_srli_epi16(q, 4) : q, _mm256_set1_epi8(15));
-    }
-    static void panel_scales(const std::byte* w, float* to) {
-        _mm256_storeu_ps(to, scales(w));
-        _mm256_storeu_ps(to + 8, minus_minimums(w));
-    }
-};
-
-struct Q6_K {  // the 8-bit scales of 16 values are multiplied in as integers
-    using Block = BlockQ6_K;
-    static constexpr DType type = DType::q6_k;
-    static constexpr int group = 256, group_bytes = sizeof(Block), offset = 32, largest = 63;
-    static constexpr bool sub_scales = true, minimums = false;
-
-    static const Block* block(const std::byte* w) { return reinterpret_cast<const Block*>(w); }
-    static __m256 scales(const std::byte* w) { return _mm256_set1_ps(f16(load_u16(&block(w)->d))); }
-    static __m256 correction(const std::byte* w, const int16_t* sums) {
-        const __m256i offsets = _mm256_madd_epi16(load(sums), _mm256_cvtepi8_epi16(load128(block(w)->scales)));
-        return _mm256_mul_ps(_mm256_cvtepi32_ps(offsets), _mm256_set1_ps(-32));
-    }
-    static __m256i weigh(const std::byte* w, int b, __m256i pairs) {
-        const __m128i which = _mm_set_epi64x(0x0101010101010101 * (2 * b + 1), 0x0101010101010101 * (2 * b));
-        return _mm256_madd_epi16(pairs, _mm256_cvtepi8_epi16(_mm_shuffle_epi8(load128(block(w)->scales), which)));
-    }
-    static __m256i unpack(const std::byte* w, int b) {
-        const int half = b / 4, quarter = b % 4;
-        const __m256i low = load(block(w)->ql + 64 * half + 32 * (quarter % 2)), high = load(block(w)->qh + 32 * half);
-        const __m256i nibble = _mm256_and_si256(quarter < 2 ? low : _mm256_srli_epi16(low, 4), _mm256_set1_epi8(15));
-        const __m256i top = quarter == 0   ? _mm256_slli_epi16(high, 4)
-                            : quarter == 1 ? _mm256_slli_epi16(high, 2)
-                            : quarter == 2 ? high
-                                           : _mm256_srli_epi16(high, 2);
-        return _mm256_or_si256(nibble, _mm256_and_si256(top, _mm256_set1_epi8(0x30)));
-    }
-    static void panel_scales(const std::byte* w, float* to) {
-        for (int half = 0; half < 2; half++) {
-            const __m128i eight = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(block(w)->scales + 8 * half));
-            _mm256_storeu_ps(to + 8 * half, _mm256_mul_ps(scales(w), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(eight))));
-        }
-    }
-};
+#include "kernels/avx2_q8_types.h"
 
 #include "kernels/generic/q8_loops.h"
 
 // Pairs of products in 16 bit. Signed weights: |w| is unsigned (128 included), their sign goes to the activations.
 template <class T>
 inline __m256i pairs(__m256i w, __m256i a) {
-    if constexpr (T::type == DType::q8_0) return _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(a, w));
+    if constexpr (T::is_signed) return _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(a, w));
     return _mm256_maddubs_epi16(w, a);
 }
 
@@ -171,8 +48,8 @@ inline void step(const std::byte* w, uint64_t stride, const Rows& a, int64_t n_v
             const __m256 act = _mm256_loadu_ps(a.scale + n * a.scale_stride), s = _mm256_mul_ps(weight_scales, act);
             const int16_t* sums = a.sum + n * a.sum_stride;
             _mm256_store_ps(scales[r][n], s);
-            if constexpr (T::minimums) acc[r][n] = _mm256_fmadd_ps(_mm256_mul_ps(T::minus_minimums(row), act), T::sums32(sums), acc[r][n]);
-            else acc[r][n] = _mm256_fmadd_ps(s, T::correction(row, sums), acc[r][n]);
+            if constexpr (T::minimums) acc[r][n] = _mm256_fmadd_ps(_mm256_mul_ps(T::minus_minimums(row), act), T::minimum_sums(row, sums), acc[r][n]);
+            else if constexpr (T::offset != 0) acc[r][n] = _mm256_fmadd_ps(s, T::correction(row, sums), acc[r][n]);
         }
     }
 #pragma GCC unroll 8
@@ -182,7 +59,7 @@ inline void step(const std::byte* w, uint64_t stride, const Rows& a, int64_t n_v
             const std::byte* row = w + static_cast<uint64_t>(r) * stride;
             const __m256i q = T::unpack(row, b);
             for (int n = 0; n < N; n++) {
-                const __m256i dot = T::weigh(row, b, pairs<T>(q, load(a.q + n * a.q_stride + 32 * b)));
+                const __m256i dot = T::weigh(row, b, pairs<T>(q, load256(a.q + n * a.q_stride + 32 * b)));
                 acc[r][n] = _mm256_fmadd_ps(_mm256_cvtepi32_ps(dot), _mm256_broadcast_ss(scales[r][n] + b), acc[r][n]);
             }
         }
@@ -190,17 +67,19 @@ inline void step(const std::byte* w, uint64_t stride, const Rows& a, int64_t n_v
 }
 
 // ---- many rows: panels ------------------------------------------------------------------------------------------------------
-// A panel holds groups: [group / 4][16 rows][4 values] bytes, then [8 or 16 numbers][16 rows]: scales, and minimums if there are.
+// A panel holds groups: [group / 4][16 rows][4 values] bytes, then [8 to 32 numbers][16 rows]: scales, and minimums if there are.
 
 template <class T>
-constexpr int panel_numbers = T::sub_scales || T::minimums ? 16 : 8;
+constexpr int panel_scales = T::sub_scales ? 16 : 8;
+template <class T>
+constexpr int panel_numbers = T::minimums ? 2 * panel_scales<T> : panel_scales<T>;
 template <class T>
 constexpr int panel_group_bytes = T::group * panel_rows + panel_numbers<T> * panel_rows * static_cast<int>(sizeof(float));
 
 // 8 x 8 values of 4 bytes, from rows `from_stride` apart to rows `to_stride` apart, turned around.
 inline void turn(const std::byte* from, int from_stride, std::byte* to, int to_stride) {
     __m256i x[8], t[8];
-    for (int i = 0; i < 8; i++) x[i] = load(from + i * from_stride);
+    for (int i = 0; i < 8; i++) x[i] = load256(from + i * from_stride);
     for (int i = 0; i < 8; i += 2) {
         t[i] = _mm256_unpacklo_epi32(x[i], x[i + 1]);
         t[i + 1] = _mm256_unpackhi_epi32(x[i], x[i + 1]);
@@ -262,7 +141,7 @@ inline void multiply(const std::byte* panel, const int8_t* q, int64_t q_stride, 
         __m256i part[N][2];
 #pragma GCC unroll 8
         for (int j = i; j < i + adds; j++) {
-            const __m256i w0 = load(panel + 64 * j), w1 = load(panel + 64 * j + 32);
+            const __m256i w0 = load256(panel + 64 * j), w1 = load256(panel + 64 * j + 32);
             for (int n = 0; n < N; n++) {
                 int32_t four;
                 __builtin_memcpy(&four, q + n * q_stride + 4 * j, 4);
@@ -276,16 +155,27 @@ inline void multiply(const std::byte* panel, const int8_t* q, int64_t q_stride, 
     }
 }
 
+// The sums of activations that belong to a scale, times the activations' own scales.
+inline void multiply_sums(const int16_t* sums, const float* scales, float (&to)[8]) {
+    _mm256_store_ps(to, _mm256_mul_ps(sums32(sums), _mm256_loadu_ps(scales)));
+}
+inline void multiply_sums(const int16_t* sums, const float* scales, float (&to)[16]) {
+    const __m256 twice = _mm256_loadu_ps(scales);
+    for (int half = 0; half < 2; half++) {
+        const __m256 scale = _mm256_permutevar8x32_ps(twice, half ? _mm256_set_epi32(7, 7, 6, 6, 5, 5, 4, 4) : _mm256_set_epi32(3, 3, 2, 2, 1, 1, 0, 0));
+        _mm256_store_ps(to + 8 * half, _mm256_mul_ps(scale, _mm256_cvtepi32_ps(_mm256_cvtepi16_epi32(load128(sums + 8 * half)))));
+    }
+}
+
 template <class T, int N>
 void panel_tile(const std::byte* panel, int64_t k, const Rows& all, float* y, int64_t ldy, int64_t m) {
     __m256 acc[N][2] = {};
     for (int64_t at = 0; at < k; at += T::group, panel += panel_group_bytes<T>) {
         const Rows a = values_from(all, at);
         const auto* numbers = reinterpret_cast<const float*>(panel + T::group * panel_rows);
-        alignas(32) float minimums[N][8];  // what a minimum is multiplied by
+        alignas(32) float minimums[N][panel_scales<T>];  // what a minimum is multiplied by
         if constexpr (T::minimums) {
-            for (int n = 0; n < N; n++)
-                _mm256_store_ps(minimums[n], _mm256_mul_ps(T::sums32(a.sum + n * a.sum_stride), _mm256_loadu_ps(a.scale + n * a.scale_stride)));
+            for (int n = 0; n < N; n++) multiply_sums(a.sum + n * a.sum_stride, a.scale + n * a.scale_stride, minimums[n]);
         }
         const int64_t blocks = (k - at < T::group ? k - at : T::group) / 32;
         for (int64_t b = 0; b < blocks; b++) {
@@ -312,8 +202,12 @@ void panel_tile(const std::byte* panel, int64_t k, const Rows& all, float* y, in
                 const __m256 act = _mm256_broadcast_ss(a.scale + n * a.scale_stride + b);
                 for (int h = 0; h < 2; h++) {
                     acc[n][h] = _mm256_fmadd_ps(scaled[n][h], act, acc[n][h]);
-                    if constexpr (T::minimums)
-                        acc[n][h] = _mm256_fmadd_ps(_mm256_load_ps(numbers + 16 * (8 + b) + 8 * h), _mm256_broadcast_ss(minimums[n] + b), acc[n][h]);
+                    if constexpr (T::minimums) {
+                        for (int part = 0; part < parts; part++) {
+                            const __m256 minimum = _mm256_load_ps(numbers + 16 * (panel_scales<T> + parts * b + part) + 8 * h);
+                            acc[n][h] = _mm256_fmadd_ps(minimum, _mm256_broadcast_ss(minimums[n] + parts * b + part), acc[n][h]);
+                        }
+                    }
                 }
             }
         }
@@ -360,15 +254,10 @@ void quantize_q8(const float* x, int64_t k, int8_t* q, float* scale, int16_t* su
     }
 }
 
+#include "kernels/generic/q8_fill.h"
+
 }  // namespace
 
-void fill_q8(Table& t) {
-    t.quantize_q8 = quantize_q8;
-    fill_type<Q4_0>(t);
-    fill_type<Q5_0>(t);
-    fill_type<Q8_0>(t);
-    fill_type<Q4_K>(t);
-    fill_type<Q6_K>(t);
-}
+void fill_q8(Table& t) { t.quantize_q8 = quantize_q8, fill_types(t); }
 
 }  // namespace gemma3n::kernels::avx2

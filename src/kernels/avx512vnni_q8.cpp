@@ -28,19 +28,8 @@ inline float hsum(__m512 x) {
 }
 
 inline __m512i load(const void* p) { return _mm512_loadu_si512(p); }
-inline __m256i load256(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-inline __m128i load128(const void* p) { return _mm_loadu_si128(static_cast<const __m128i*>(p)); }
-inline uint16_t load_u16(const void* p) {
-    uint16_t u;
-    __builtin_memcpy(&u, p, 2);
-    return u;
-}
-inline uint32_t load_u32(const void* p) {
-    uint32_t u;
-    __builtin_memcpy(&u, p, 4);
-    return u;
-}
-inline float f16(uint16_t h) { return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si128(h))); }
+
+#include "kernels/generic/x86_blocks.h"
 
 // Lane numbers divided by n: which of the 16 numbers of a group belongs to a lane.
 inline __m512i lanes_by(int n) {
@@ -48,116 +37,7 @@ inline __m512i lanes_by(int n) {
     return _mm512_srli_epi32(i, n == 8 ? 3 : n == 4 ? 2 : 1);
 }
 
-// ---- types: a group has 16 scales (or 8 scales and 8 minimums) ------------------------------------------------------------
-// weight_scales: the 16 numbers of one weight row; act_scales: what each is multiplied by; sums: the exact sums of activations
-// that belong to each, times what is to be taken off; unpack: vector v of 64 values.
-
-// Types of 32-value blocks: a group is 16 blocks.
-template <class Block_, DType type_, int offset_>
-struct Simple {
-    using Block = Block_;
-    static constexpr DType type = type_;
-    static constexpr int group = 512, group_bytes = 16 * sizeof(Block), offset = offset_;
-    static constexpr int per_scale = 32;
-    static constexpr bool minimums = false;
-
-    static const std::byte* block(const std::byte* w, int b) { return w + b * sizeof(Block); }
-    static __m512 act_scales(const float* s) { return _mm512_loadu_ps(s); }
-    static __m512i int_sums(const int16_t* s) {
-        return _mm512_mullo_epi32(_mm512_madd_epi16(load(s), _mm512_set1_epi16(1)), _mm512_set1_epi32(-offset));
-    }
-    static __m512 sums(const int16_t* s) {
-        return _mm512_mul_ps(_mm512_cvtepi32_ps(_mm512_madd_epi16(load(s), _mm512_set1_epi16(1))), _mm512_set1_ps(-offset));
-    }
-    static __m512 weight_scales(const std::byte* w) {
-        const auto d = [w](int b) { return static_cast<short>(load_u16(block(w, b))); };
-        return _mm512_cvtph_ps(_mm256_set_epi16(d(15), d(14), d(13), d(12), d(11), d(10), d(9), d(8), d(7), d(6), d(5), d(4), d(3), d(2), d(1), d(0)));
-    }
-    // The 16 bytes of nibbles of two blocks, unfolded to 64 values.
-    static __m512i nibbles(const std::byte* a, const std::byte* b) {
-        const __m512i both = _mm512_mask_broadcast_i32x4(_mm512_broadcast_i32x4(load128(a)), 0xFF00, load128(b));
-        const __m512i shifts = _mm512_set_epi64(4, 4, 0, 0, 4, 4, 0, 0);
-        return _mm512_and_si512(_mm512_srlv_epi64(both, shifts), _mm512_set1_epi8(15));
-    }
-};
-
-struct Q4_0 : Simple<BlockQ4_0, DType::q4_0, 8> {
-    static __m512i unpack(const std::byte* w, int v) { return nibbles(block(w, 2 * v) + 2, block(w, 2 * v + 1) + 2); }
-    // Four blocks are 72 bytes, and the first 64 of them hold four scales.
-    static __m512 weight_scales(const std::byte* w) {
-        const __m512i pick = _mm512_castsi128_si512(_mm_set_epi16(32 + 27, 32 + 18, 32 + 9, 32, 27, 18, 9, 0));
-        const __m512i a = _mm512_permutex2var_epi16(load(w), pick, load(w + 72));
-        const __m512i b = _mm512_permutex2var_epi16(load(w + 144), pick, load(w + 216));
-        return _mm512_cvtph_ps(_mm256_inserti128_si256(_mm512_castsi512_si256(a), _mm512_castsi512_si128(b), 1));
-    }
-};
-
-struct Q5_0 : Simple<BlockQ5_0, DType::q5_0, 16> {
-    static __m512i unpack(const std::byte* w, int v) {
-        const std::byte *a = block(w, 2 * v), *b = block(w, 2 * v + 1);
-        const __m512i low = nibbles(a + 6, b + 6);
-        const uint64_t fifth = load_u32(a + 2) | static_cast<uint64_t>(load_u32(b + 2)) << 32;
-        return _mm512_mask_add_epi8(low, fifth, low, _mm512_set1_epi8(16));
-    }
-};
-
-struct Q8_0 : Simple<BlockQ8_0, DType::q8_0, 128> {
-    static __m512i unpack(const std::byte* w, int v) {
-        const __m512i q = _mm512_inserti64x4(_mm512_castsi256_si512(load256(block(w, 2 * v) + 2)), load256(block(w, 2 * v + 1) + 2), 1);
-        return _mm512_xor_si512(q, _mm512_set1_epi8(-128));
-    }
-};
-
-struct Q4_K {  // scales in lanes 0..7, minus minimums in lanes 8..15
-    using Block = BlockQ4_K;
-    static constexpr DType type = DType::q4_k;
-    static constexpr int group = 256, group_bytes = sizeof(Block);
-    static constexpr int per_scale = 32;
-    static constexpr bool minimums = true;
-
-    static __m512 act_scales(const float* s) { return _mm512_broadcast_f32x8(_mm256_loadu_ps(s)); }
-    static __m256 sums32(const int16_t* s) { return _mm256_cvtepi32_ps(_mm256_madd_epi16(load256(s), _mm256_set1_epi16(1))); }
-    static __m512 sums(const int16_t* s) { return _mm512_insertf32x8(_mm512_setzero_ps(), sums32(s), 1); }
-    static __m512 weight_scales(const std::byte* w) {
-        const auto* b = reinterpret_cast<const Block*>(w);
-        const uint32_t s0 = load_u32(b->scales), s4 = load_u32(b->scales + 4), s8 = load_u32(b->scales + 8);
-        const uint32_t scale_high = (s8 & 0x0F0F0F0F) | (s0 >> 6 & 0x03030303) << 4, min_high = (s8 >> 4 & 0x0F0F0F0F) | (s4 >> 6 & 0x03030303) << 4;
-        const __m128i six_bits = _mm_set_epi32(static_cast<int>(min_high), static_cast<int>(s4 & 0x3F3F3F3F), static_cast<int>(scale_high),
-                                               static_cast<int>(s0 & 0x3F3F3F3F));
-        const __m512 d = _mm512_mask_blend_ps(0xFF00, _mm512_set1_ps(f16(b->d)), _mm512_set1_ps(-f16(b->dmin)));
-        return _mm512_mul_ps(d, _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(six_bits)));
-    }
-    static __m512i unpack(const std::byte* w, int v) {
-        const auto* b = reinterpret_cast<const Block*>(w);
-        const __m512i shifts = _mm512_set_epi64(4, 4, 4, 4, 0, 0, 0, 0);
-        return _mm512_and_si512(_mm512_srlv_epi64(_mm512_broadcast_i64x4(load256(b->qs + 32 * v)), shifts), _mm512_set1_epi8(15));
-    }
-};
-
-struct Q6_K {  // one scale for 16 values
-    using Block = BlockQ6_K;
-    static constexpr DType type = DType::q6_k;
-    static constexpr int group = 256, group_bytes = sizeof(Block);
-    static constexpr int per_scale = 16;
-    static constexpr bool minimums = false;
-
-    static __m512 act_scales(const float* s) { return _mm512_permutexvar_ps(lanes_by(2), _mm512_castps256_ps512(_mm256_loadu_ps(s))); }
-    static __m512i int_sums(const int16_t* s) { return _mm512_slli_epi32(_mm512_sub_epi32(_mm512_setzero_si512(), _mm512_cvtepi16_epi32(load256(s))), 5); }
-    static __m512 sums(const int16_t* s) { return _mm512_cvtepi32_ps(int_sums(s)); }
-    static __m512 weight_scales(const std::byte* w) {
-        const auto* b = reinterpret_cast<const Block*>(w);
-        return _mm512_mul_ps(_mm512_set1_ps(f16(load_u16(&b->d))), _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(load128(b->scales))));
-    }
-    static __m512i unpack(const std::byte* w, int v) {
-        const auto* b = reinterpret_cast<const Block*>(w);
-        const __m512i low = load(b->ql + 64 * (v / 2)), high = _mm512_broadcast_i64x4(load256(b->qh + 32 * (v / 2)));
-        const __m512i nibble_mask = _mm512_set1_epi8(15), two_bits = _mm512_set1_epi8(0x30);
-        const __m512i nibble = _mm512_and_si512(v % 2 ? _mm512_srli_epi64(low, 4) : low, nibble_mask);
-        const __m512i top = v % 2 ? _mm512_srlv_epi64(high, _mm512_set_epi64(2, 2, 2, 2, 0, 0, 0, 0))   // bits 4-5 and 6-7 to 4-5
-                                  : _mm512_sllv_epi64(high, _mm512_set_epi64(2, 2, 2, 2, 4, 4, 4, 4));  // bits 0-1 and 2-3
-        return _mm512_ternarylogic_epi64(top, two_bits, nibble, 0xEA);                                  // (top & 0x30) | nibble
-    }
-};
+#include "kernels/avx512vnni_q8_types.h"
 
 #include "kernels/generic/q8_loops.h"
 
@@ -169,8 +49,10 @@ inline void step(const std::byte* w, uint64_t stride, const Rows& a, int64_t n_v
     for (int n = 0; n < N; n++) {
         const __m512 act = T::act_scales(a.scale + n * a.scale_stride), sums = T::sums(a.sum + n * a.sum_stride);
         for (int r = 0; r < R; r++) {
-            scales[r][n] = _mm512_mul_ps(T::weight_scales(w + static_cast<uint64_t>(r) * stride), act);
-            acc[r][n] = _mm512_fmadd_ps(scales[r][n], sums, acc[r][n]);
+            const std::byte* row = w + static_cast<uint64_t>(r) * stride;
+            scales[r][n] = _mm512_mul_ps(T::weight_scales(row), act);
+            if constexpr (T::minimums == Minimums::apart) acc[r][n] = _mm512_fmadd_ps(_mm512_mul_ps(T::minus_minimums(row), act), sums, acc[r][n]);
+            else acc[r][n] = _mm512_fmadd_ps(scales[r][n], sums, acc[r][n]);
         }
     }
     const __m512i lanes = lanes_by(T::per_scale / 4);
@@ -188,10 +70,12 @@ inline void step(const std::byte* w, uint64_t stride, const Rows& a, int64_t n_v
 }
 
 // ---- many rows: panels ------------------------------------------------------------------------------------------------------
-// A panel holds groups: [group / 4][16 rows][4 values] bytes, then [16 numbers][16 rows] scales.
+// A panel holds groups: [group / 4][16 rows][4 values] bytes, then [16 or 32 numbers][16 rows] scales and minimums.
 
 template <class T>
-constexpr int panel_group_bytes = T::group * panel_rows + 16 * panel_rows * static_cast<int>(sizeof(float));
+constexpr int panel_numbers = T::minimums == Minimums::apart ? 32 : 16;
+template <class T>
+constexpr int panel_group_bytes = T::group * panel_rows + panel_numbers<T> * panel_rows * static_cast<int>(sizeof(float));
 
 // Lane i of vector j becomes lane j of vector i.
 inline void turn(__m512i (&x)[16]) {
@@ -228,6 +112,11 @@ inline void pack_group(const std::byte* const (&rows)[panel_rows], std::byte* to
     for (int r = 0; r < 16; r++) x[r] = _mm512_castps_si512(T::weight_scales(rows[r]));
     turn(x);
     for (int i = 0; i < 16; i++) _mm512_store_si512(to + 64 * i, x[i]);
+    if constexpr (T::minimums == Minimums::apart) {
+        for (int r = 0; r < 16; r++) x[r] = _mm512_castps_si512(T::minus_minimums(rows[r]));
+        turn(x);
+        for (int i = 0; i < 16; i++) _mm512_store_si512(to + 64 * (16 + i), x[i]);
+    }
 }
 
 template <class T>
@@ -269,37 +158,41 @@ void panel_tile(const std::byte* panel, int64_t k, const Rows& all, float* y, in
         const Rows a = values_from(all, at);
         const auto* scales = reinterpret_cast<const float*>(panel + T::group * panel_rows);
         alignas(64) int32_t start[N][16];   // what the weights' offset will have added, taken off in advance: the sums are exact
-        alignas(64) float minimums[N][8];   // what a minimum is multiplied by
+        alignas(64) float minimums[N][16];  // what a minimum is multiplied by
         for (int n = 0; n < N; n++) {
-            if constexpr (T::minimums) {
-                _mm256_store_ps(minimums[n], _mm256_mul_ps(T::sums32(a.sum + n * a.sum_stride), _mm256_loadu_ps(a.scale + n * a.scale_stride)));
-            } else {
-                _mm512_store_si512(start[n], T::int_sums(a.sum + n * a.sum_stride));
-            }
+            const int16_t* sum = a.sum + n * a.sum_stride;
+            const float* scale = a.scale + n * a.scale_stride;
+            if constexpr (T::minimums == Minimums::beside) _mm256_store_ps(minimums[n], _mm256_mul_ps(T::sums32(sum), _mm256_loadu_ps(scale)));
+            else if constexpr (T::minimums == Minimums::apart) _mm512_store_ps(minimums[n], _mm512_mul_ps(T::sums(sum), T::act_scales(scale)));
+            else _mm512_store_si512(start[n], T::int_sums(sum));
         }
+        const auto starts = [&](int n, int64_t i) { return T::minimums == Minimums::none ? _mm512_set1_epi32(start[n][i]) : _mm512_setzero_si512(); };
         const int64_t blocks = (k - at < T::group ? k - at : T::group) / 32;
         for (int64_t b = 0; b < blocks; b++) {
             const std::byte* w = panel + b * 32 * panel_rows;
             __m512i sum[N];
             __m512 scaled[N];
             if constexpr (T::per_scale == 32) {
-                for (int n = 0; n < N; n++) sum[n] = T::minimums ? _mm512_setzero_si512() : _mm512_set1_epi32(start[n][b]);
+                for (int n = 0; n < N; n++) sum[n] = starts(n, b);
                 multiply<8, N>(w, a.q + 32 * b, a.q_stride, sum);
                 const __m512 s = _mm512_load_ps(scales + 16 * b);
                 for (int n = 0; n < N; n++) scaled[n] = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[n]), s);
             } else {
-                for (int n = 0; n < N; n++) sum[n] = _mm512_set1_epi32(start[n][2 * b]);
+                for (int n = 0; n < N; n++) sum[n] = starts(n, 2 * b);
                 multiply<4, N>(w, a.q + 32 * b, a.q_stride, sum);
                 const __m512 s = _mm512_load_ps(scales + 32 * b), s2 = _mm512_load_ps(scales + 32 * b + 16);
                 for (int n = 0; n < N; n++) scaled[n] = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[n]), s);
-                for (int n = 0; n < N; n++) sum[n] = _mm512_set1_epi32(start[n][2 * b + 1]);
+                for (int n = 0; n < N; n++) sum[n] = starts(n, 2 * b + 1);
                 multiply<4, N>(w + 16 * panel_rows, a.q + 32 * b + 16, a.q_stride, sum);
                 for (int n = 0; n < N; n++) scaled[n] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[n]), s2, scaled[n]);
             }
             for (int n = 0; n < N; n++) acc[n] = _mm512_fmadd_ps(scaled[n], _mm512_set1_ps(a.scale[n * a.scale_stride + b]), acc[n]);
-            if constexpr (T::minimums) {
-                const __m512 minimum = _mm512_load_ps(scales + 16 * (8 + b));
-                for (int n = 0; n < N; n++) acc[n] = _mm512_fmadd_ps(minimum, _mm512_set1_ps(minimums[n][b]), acc[n]);
+            if constexpr (T::minimums != Minimums::none) {
+                constexpr int first = T::minimums == Minimums::beside ? 8 : 16, parts = 32 / T::per_scale;
+                for (int64_t i = parts * b; i < parts * (b + 1); i++) {
+                    const __m512 minimum = _mm512_load_ps(scales + 16 * (first + i));
+                    for (int n = 0; n < N; n++) acc[n] = _mm512_fmadd_ps(minimum, _mm512_set1_ps(minimums[n][i]), acc[n]);
+                }
             }
         }
     }
@@ -336,15 +229,10 @@ void quantize_q8(const float* x, int64_t k, int8_t* q, float* scale, int16_t* su
     }
 }
 
+#include "kernels/generic/q8_fill.h"
+
 }  // namespace
 
-void fill_q8(Table& t) {
-    t.quantize_q8 = quantize_q8;
-    fill_type<Q4_0>(t);
-    fill_type<Q5_0>(t);
-    fill_type<Q8_0>(t);
-    fill_type<Q4_K>(t);
-    fill_type<Q6_K>(t);
-}
+void fill_q8(Table& t) { t.quantize_q8 = quantize_q8, fill_types(t); }
 
 }  // namespace gemma3n::kernels::avx512vnni

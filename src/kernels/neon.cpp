@@ -45,6 +45,8 @@ inline float hmax(vf v) { return vmaxvq_f32(reinterpret_cast<float32x4_t>(v)); }
 
 #include "kernels/generic/vectors.h"
 
+#include "kernels/generic/blocks.h"
+
 #include "kernels/generic/rows.h"
 
 #include "kernels/generic/products.h"

@@ -10,6 +10,8 @@ namespace {
 
 inline int32x4_t dot16(int32x4_t sums, int8x16_t w, int8x16_t a) { return vdotq_s32(sums, w, a); }
 
+#include "kernels/generic/neon_q8_types.h"
+
 #include "kernels/generic/neon_q8.h"
 
 template <class Type>
@@ -17,10 +19,10 @@ void matmul_q8(const Weights& w, const Q8& a, float* y, int64_t ldy, std::byte*)
     matmul_q8_by_tiles<Type>(w, a, y, ldy);
 }
 
-#include "kernels/generic/neon_q8_fill.h"
+#include "kernels/generic/q8_fill.h"
 
 }  // namespace
 
-void fill_q8(Table& t) { fill(t); }
+void fill_q8(Table& t) { t.quantize_q8 = quantize_q8, fill_types(t); }
 
 }  // namespace gemma3n::kernels::neon_dotprod

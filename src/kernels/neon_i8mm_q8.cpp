@@ -10,6 +10,8 @@ namespace {
 
 inline int32x4_t dot16(int32x4_t sums, int8x16_t w, int8x16_t a) { return vdotq_s32(sums, w, a); }
 
+#include "kernels/generic/neon_q8_types.h"
+
 #include "kernels/generic/neon_q8.h"
 
 // Two rows' 16 values as two matrices of 2 x 8.
@@ -17,6 +19,7 @@ inline int8x16_t first_halves(int8x16_t a, int8x16_t b) { return vcombine_s8(vge
 inline int8x16_t second_halves(int8x16_t a, int8x16_t b) { return vcombine_s8(vget_high_s8(a), vget_high_s8(b)); }
 inline float32x4_t pairs(float a, float b) { return vcombine_f32(vdup_n_f32(a), vdup_n_f32(b)); }     // a a b b
 inline float32x4_t twice(float a, float b) { return vcombine_f32(float32x2_t{a, b}, float32x2_t{a, b}); }  // a b a b
+inline int32x4_t twice(int32_t a, int32_t b) { return vcombine_s32(int32x2_t{a, b}, int32x2_t{a, b}); }
 inline int32x4_t pairs(int32_t a, int32_t b) { return vcombine_s32(vdup_n_s32(a), vdup_n_s32(b)); }
 
 // 2 weight rows times 2 N activation rows; a sum's lanes are [row 0 or 1][activation 0 or 1].
@@ -50,8 +53,14 @@ inline void matrix_tile(const std::byte* w, uint64_t stride, int64_t k, const Q8
                 acc[n] = vfmaq_f32(acc[n], vcvtq_f32_s32(left), vmulq_f32(d, scale));
                 if constexpr (Type::has_minimum) {
                     const int16_t *sum0 = a.sum + i * a.sum_stride + 2 * at, *sum1 = sum0 + a.sum_stride;
-                    const float32x4_t sums = twice(static_cast<float>(sum0[0] + sum0[1]), static_cast<float>(sum1[0] + sum1[1]));
-                    acc[n] = vfmsq_f32(acc[n], pairs(s0.m, s1.m), vmulq_f32(scale, sums));
+                    int32x4_t sums;
+                    if constexpr (Type::two_scales) {
+                        sums = vmulq_s32(twice(int32_t{sum0[0]}, int32_t{sum1[0]}), pairs(s0.minimum[0], s1.minimum[0]));
+                        sums = vmlaq_s32(sums, twice(int32_t{sum0[1]}, int32_t{sum1[1]}), pairs(s0.minimum[1], s1.minimum[1]));
+                    } else {
+                        sums = twice(sum0[0] + sum0[1], sum1[0] + sum1[1]);
+                    }
+                    acc[n] = vfmsq_f32(acc[n], pairs(s0.m, s1.m), vmulq_f32(scale, vcvtq_f32_s32(sums)));
                 }
             }
         }
@@ -82,10 +91,10 @@ void matmul_q8(const Weights& w, const Q8& a, float* y, int64_t ldy, std::byte*)
     if (rows < w.rows) q8_rows<Type>(w.from(rows, w.rows - rows), a, 0, a.n, y + rows, ldy);
 }
 
-#include "kernels/generic/neon_q8_fill.h"
+#include "kernels/generic/q8_fill.h"
 
 }  // namespace
 
-void fill_q8(Table& t) { fill(t); }
+void fill_q8(Table& t) { t.quantize_q8 = quantize_q8, fill_types(t); }
 
 }  // namespace gemma3n::kernels::neon_i8mm

@@ -76,6 +76,10 @@ std::vector<int> end_ids(const format::Checkpoint& c, bool published) {
     for (const char* name : {"eos_token_id", "eot_token_id"}) {
         if (const auto v = keys.number(name); v && std::isfinite(*v) && std::fabs(*v) < 1e9) add(static_cast<int64_t>(*v));
     }
+    if (const format::MetaValue* v = keys.find("eos_token_ids")) {  // as Ollama writes several
+        if (const auto* ids = std::get_if<std::vector<int64_t>>(v))
+            for (const int64_t id : *ids) add(id);
+    }
     if (published) add(1), add(106);
     return eos;
 }

@@ -80,6 +80,13 @@ float varied(float d, uint64_t bits, bool either_sign) {
     return either_sign && (bits & 1) ? -v : v;
 }
 
+// The same for blocks of 256 values, few to a row, whose inner scales vary besides.
+float slightly_varied(float d, uint64_t bits, bool either_sign) {
+    const float u = static_cast<float>(bits >> 40) * 0x1p-24f;
+    const float v = d * (0.9f + 0.2f * u) * 0.99833749f;  // 1 / sqrt(1 + 0.04 / 12)
+    return either_sign && (bits & 1) ? -v : v;
+}
+
 // ---- plain types ----
 
 template <class T, class Round>
@@ -150,19 +157,23 @@ void fill(Random& r, double deviation, int64_t n_blocks, BlockQ5_0* out) {
     }
 }
 
+// Sub-scales 32..63, each minimum equal to its sub-scale.
+void fill_k_scales(uint64_t bits, uint8_t (&scales)[12]) {
+    uint8_t sc[8];
+    for (int j = 0; j < 8; j++, bits >>= 5) sc[j] = static_cast<uint8_t>(32 + (bits & 31));
+    for (int j = 0; j < 4; j++) {
+        scales[j] = scales[j + 4] = static_cast<uint8_t>(sc[j] | (sc[j + 4] >> 4) << 6);
+        scales[j + 8] = static_cast<uint8_t>((sc[j + 4] & 15) | (sc[j + 4] & 15) << 4);
+    }
+}
+
 void fill(Random& r, double deviation, int64_t n_blocks, BlockQ4_K* out) {
-    // sub-scales 32..63, minimum = sub-scale and dmin = 7.5 d: every sub-block is centred
+    // dmin = 7.5 d: every sub-block is centred
     const float d = static_cast<float>(deviation / (even_rms(32, 47.5) * even_rms(16, 0)));
     for (BlockQ4_K* b = out; b < out + n_blocks; b++) {
         b->d = f32_to_f16(varied(d, r.bits(), false));
         b->dmin = f32_to_f16(7.5f * f16_to_f32(b->d));
-        uint64_t bits = r.bits();
-        uint8_t sc[8];
-        for (int j = 0; j < 8; j++, bits >>= 5) sc[j] = static_cast<uint8_t>(32 + (bits & 31));
-        for (int j = 0; j < 4; j++) {
-            b->scales[j] = b->scales[j + 4] = static_cast<uint8_t>(sc[j] | (sc[j + 4] >> 4) << 6);
-            b->scales[j + 8] = static_cast<uint8_t>((sc[j + 4] & 15) | (sc[j + 4] & 15) << 4);
-        }
+        fill_k_scales(r.bits(), b->scales);
         for (int i = 0; i < 128; i += 8) {
             const uint64_t codes = r.bits();
             memcpy(b->qs + i, &codes, 8);
@@ -188,6 +199,101 @@ void fill(Random& r, double deviation, int64_t n_blocks, BlockQ6_K* out) {
     }
 }
 
+// Types with a minimum of their own: m = -n/2 d, each block is centred.
+void fill(Random& r, double deviation, int64_t n_blocks, BlockQ4_1* out) {
+    const float d = static_cast<float>(deviation / even_rms(16, 0));
+    for (BlockQ4_1* b = out; b < out + n_blocks; b++) {
+        const uint64_t bits = r.bits(), codes[2] = {r.bits(), r.bits()};
+        b->d = f32_to_f16(varied(d, bits, true));
+        b->m = f32_to_f16(-7.5f * f16_to_f32(b->d));
+        memcpy(b->qs, codes, 16);
+    }
+}
+
+void fill(Random& r, double deviation, int64_t n_blocks, BlockQ5_1* out) {
+    const float d = static_cast<float>(deviation / even_rms(32, 0));
+    for (BlockQ5_1* b = out; b < out + n_blocks; b++) {
+        const uint64_t bits = r.bits(), codes[2] = {r.bits(), r.bits()}, fifth = r.bits();
+        b->d = f32_to_f16(varied(d, bits, true));
+        b->m = f32_to_f16(-15.5f * f16_to_f32(b->d));
+        memcpy(b->qh, &fifth, 4);
+        memcpy(b->qs, codes, 16);
+    }
+}
+
+void random_bytes(Random& r, uint8_t* to, int n) {
+    for (int i = 0; i < n; i += 8) {
+        const uint64_t bits = r.bits();
+        memcpy(to + i, &bits, static_cast<size_t>(std::min(n - i, 8)));
+    }
+}
+
+void fill(Random& r, double deviation, int64_t n_blocks, BlockQ2_K* out) {
+    const float d = static_cast<float>(deviation / (even_rms(8, 11.5) * even_rms(4, 0)));  // sub-scales 8..15, minimum = sub-scale, dmin = 1.5 d
+    for (BlockQ2_K* b = out; b < out + n_blocks; b++) {
+        b->d = f32_to_f16(slightly_varied(d, r.bits(), false));
+        b->dmin = f32_to_f16(1.5f * f16_to_f32(b->d));
+        uint64_t bits = r.bits();
+        for (int s = 0; s < 16; s++, bits >>= 3) b->scales[s] = static_cast<uint8_t>((8 + (bits & 7)) * 17);
+        random_bytes(r, b->qs, 64);
+    }
+}
+
+// Six-bit scales of either sign, -32..-17 or 16..31: the four low bits are free, the two high ones equal. The signs cancel what mean the
+// codes have.
+uint32_t signed_scales_high(uint32_t bits) { return (bits & 0x55555555) * 3; }
+double signed_scales_rms() { return even_rms(16, 24); }
+
+void fill(Random& r, double deviation, int64_t n_blocks, BlockQ3_K* out) {
+    const float d = static_cast<float>(deviation / (signed_scales_rms() * even_rms(8, 0.5)));
+    for (BlockQ3_K* b = out; b < out + n_blocks; b++) {
+        b->d = f32_to_f16(slightly_varied(d, r.bits(), true));
+        random_bytes(r, b->hmask, 32);
+        random_bytes(r, b->qs, 64);
+        random_bytes(r, b->scales, 8);
+        const uint32_t high = signed_scales_high(static_cast<uint32_t>(r.bits()));
+        memcpy(b->scales + 8, &high, 4);
+    }
+}
+
+void fill(Random& r, double deviation, int64_t n_blocks, BlockQ5_K* out) {
+    const float d = static_cast<float>(deviation / (even_rms(32, 47.5) * even_rms(32, 0)));  // scales as in q4_k, dmin = 15.5 d
+    for (BlockQ5_K* b = out; b < out + n_blocks; b++) {
+        b->d = f32_to_f16(slightly_varied(d, r.bits(), false));
+        b->dmin = f32_to_f16(15.5f * f16_to_f32(b->d));
+        fill_k_scales(r.bits(), b->scales);
+        random_bytes(r, b->qh, 32);
+        random_bytes(r, b->qs, 128);
+    }
+}
+
+// The root mean square of the iq4 codes, evenly drawn.
+double iq4_rms() {
+    double squares = 0;
+    for (const int q : iq4_values) squares += q * q;
+    return std::sqrt(squares / 16);
+}
+
+void fill(Random& r, double deviation, int64_t n_blocks, BlockIQ4_NL* out) {
+    const float d = static_cast<float>(deviation / iq4_rms());
+    for (BlockIQ4_NL* b = out; b < out + n_blocks; b++) {
+        const uint64_t bits = r.bits();
+        b->d = f32_to_f16(varied(d, bits, true));
+        random_bytes(r, b->qs, 16);
+    }
+}
+
+void fill(Random& r, double deviation, int64_t n_blocks, BlockIQ4_XS* out) {
+    const float d = static_cast<float>(deviation / (signed_scales_rms() * iq4_rms()));
+    for (BlockIQ4_XS* b = out; b < out + n_blocks; b++) {
+        const uint64_t bits = r.bits();
+        b->d = f32_to_f16(slightly_varied(d, bits, true));
+        b->scales_h = static_cast<uint16_t>(signed_scales_high(static_cast<uint32_t>(bits >> 8)));
+        random_bytes(r, b->scales_l, 4);
+        random_bytes(r, b->qs, 128);
+    }
+}
+
 template <class Block>
 void fill_blocks(Random& r, const Tensor& t, DType type, int64_t n, std::byte* out) {
     fill(r, t.scale, n / info(type).block, reinterpret_cast<Block*>(out));
@@ -207,6 +313,13 @@ uint64_t fill_chunk(const Tensor& t, DType type, uint64_t seed, int64_t chunk, s
         case DType::q8_0: fill_blocks<BlockQ8_0>(r, t, type, n, out); break;
         case DType::q4_k: fill_blocks<BlockQ4_K>(r, t, type, n, out); break;
         case DType::q6_k: fill_blocks<BlockQ6_K>(r, t, type, n, out); break;
+        case DType::q4_1: fill_blocks<BlockQ4_1>(r, t, type, n, out); break;
+        case DType::q5_1: fill_blocks<BlockQ5_1>(r, t, type, n, out); break;
+        case DType::q2_k: fill_blocks<BlockQ2_K>(r, t, type, n, out); break;
+        case DType::q3_k: fill_blocks<BlockQ3_K>(r, t, type, n, out); break;
+        case DType::q5_k: fill_blocks<BlockQ5_K>(r, t, type, n, out); break;
+        case DType::iq4_nl: fill_blocks<BlockIQ4_NL>(r, t, type, n, out); break;
+        case DType::iq4_xs: fill_blocks<BlockIQ4_XS>(r, t, type, n, out); break;
         case DType::i32: case DType::count_: break;  // no weights
     }
     return row_bytes(type, n);

@@ -191,8 +191,8 @@ TEST(Gguf, RefusesBadTensors) {
     EXPECT_EQ(refusal(one({1ull << 63}, 0)), "tensor 't' has a dimension of 9223372036854775808: expected a size that a file can hold");
     EXPECT_EQ(refusal(one({1ull << 40, 1ull << 40}, 0)), "tensor 't' has a dimension of 1099511627776: expected a size that a file can hold");
     EXPECT_EQ(refusal(one({1ull << 20, 1ull << 20, 1ull << 20, 1ull << 20}, 0)), "tensor 't' has a dimension of 1048576: expected a size that a file can hold");
-    EXPECT_EQ(refusal(one({32}, 3), Code::unsupported), "tensor 't' has type q4_1, which is not supported");
-    EXPECT_EQ(refusal(one({32}, 23), Code::unsupported), "tensor 't' has type iq4_xs, which is not supported");
+    EXPECT_EQ(refusal(one({32}, 9), Code::unsupported), "tensor 't' has type q8_1, which is not supported");
+    EXPECT_EQ(refusal(one({256}, 16), Code::unsupported), "tensor 't' has type iq2_xxs, which is not supported");
     EXPECT_EQ(refusal(one({32}, 999)), "tensor 't' has type number 999, which is not a known GGUF type");
     EXPECT_EQ(refusal(one({33}, 8)), "tensor 't' has rows of 33 values: type q8_0 expects a multiple of 32");
     EXPECT_EQ(refusal(one({128, 2}, 12)), "tensor 't' has rows of 128 values: type q4_k expects a multiple of 256");

@@ -8,8 +8,6 @@
 
 namespace gemma3n::kernels::test {
 
-inline constexpr DType quantised[] = {DType::q4_0, DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k};
-
 // n values that end where a page ends, behind which reading faults: 64-byte aligned if their size allows it.
 template <class T>
 class AtPageEnd {

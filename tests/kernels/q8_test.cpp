@@ -7,9 +7,8 @@ namespace {
 
 using test::Matrix;
 using test::normal;
+using test::quantised;
 using test::unit;
-
-constexpr DType quantised[] = {DType::q4_0, DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k};
 
 // Activations as ops/ prepares them: padded, aligned, filled with rubbish where a kernel must write or not look.
 struct Rows {
@@ -50,14 +49,7 @@ struct Rows {
 };
 
 // Every scale a power of two: what is left of a product is its integer sum, exact in f32.
-void make_exact(Matrix& m) {
-    const int64_t size = info(m.type).bytes;
-    const uint16_t d = f32_to_f16(0.0625f);
-    for (int64_t at = 0; at < static_cast<int64_t>(m.bytes.size()); at += size) {
-        memcpy(&m.bytes[at + (m.type == DType::q6_k ? 208 : 0)], &d, 2);
-        if (m.type == DType::q4_k) memcpy(&m.bytes[at + 2], &d, 2);
-    }
-}
+void make_exact(Matrix& m) { m.set_scales(f32_to_f16(0.0625f), f32_to_f16(0.0625f)); }
 
 class ProductsQ8 : public test::OnTable {
 protected:
@@ -81,7 +73,7 @@ protected:
     void check(const std::vector<float>& y, const Matrix& m, const Rows& rows, int64_t ldy) {
         for (int64_t r = 0; r < m.rows; r++) {
             const std::vector<float> weights = m.row(r);
-            const std::vector<float> minima = minimum_sizes(m, r);
+            const std::vector<double> minima = m.minimum_sizes(r);  // a weight with one is the difference of two larger numbers
             for (int64_t i = 0; i < rows.a.n; i++) {
                 double sum = 0, size = 0;
                 for (int64_t j = 0; j < m.k; j++) {
@@ -96,18 +88,6 @@ protected:
         }
         for (int64_t i = 0; i < rows.a.n; i++)
             for (int64_t r = m.rows; r < ldy; r++) ASSERT_EQ(y[i * ldy + r], 77.0f) << "between the rows of the result";
-    }
-
-    // q4_k's weight is the difference of two larger numbers, each with roundings of its own.
-    static std::vector<float> minimum_sizes(const Matrix& m, int64_t r) {
-        std::vector<float> sizes(static_cast<size_t>(m.k));
-        if (m.type != DType::q4_k) return sizes;
-        for (int64_t b = 0; b < m.k / 256; b++) {
-            uint16_t dmin;
-            memcpy(&dmin, &m.bytes[r * m.stride + b * sizeof(BlockQ4_K) + 2], 2);
-            for (int64_t j = 0; j < 256; j++) sizes[b * 256 + j] = 63 * f16_to_f32(dmin);
-        }
-        return sizes;
     }
 };
 ON_EVERY_TABLE(ProductsQ8);

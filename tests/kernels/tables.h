@@ -9,7 +9,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <string>
 #include <vector>
@@ -87,6 +89,34 @@ inline std::vector<int64_t> edge_sizes() {
     return sizes;
 }
 
+inline constexpr DType quantised[] = {DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1, DType::q8_0,   DType::q2_k,
+                                      DType::q3_k, DType::q4_k, DType::q5_k, DType::q6_k, DType::iq4_nl, DType::iq4_xs};
+static_assert(std::size(quantised) == n_dtypes - 4, "all types but f32, f16, bf16 and i32");
+
+// Where a block has its halves, and how large a weight can be: |d| * steps + |second| * low, what a kernel adds and takes off again included.
+struct Scales {
+    size_t d;
+    std::optional<size_t> second;  // m or dmin
+    double steps, low = 0;
+};
+inline Scales scales_of(DType t) {
+    switch (t) {
+        case DType::q4_0: return {offsetof(BlockQ4_0, d), {}, 15 + 8};
+        case DType::q4_1: return {offsetof(BlockQ4_1, d), offsetof(BlockQ4_1, m), 15, 1};
+        case DType::q5_0: return {offsetof(BlockQ5_0, d), {}, 31 + 16};
+        case DType::q5_1: return {offsetof(BlockQ5_1, d), offsetof(BlockQ5_1, m), 31, 1};
+        case DType::q8_0: return {offsetof(BlockQ8_0, d), {}, 255 + 128};
+        case DType::q2_k: return {offsetof(BlockQ2_K, d), offsetof(BlockQ2_K, dmin), 3 * 15, 15};
+        case DType::q3_k: return {offsetof(BlockQ3_K, d), {}, (7 + 4) * 32};
+        case DType::q4_k: return {offsetof(BlockQ4_K, d), offsetof(BlockQ4_K, dmin), 15 * 63, 63};
+        case DType::q5_k: return {offsetof(BlockQ5_K, d), offsetof(BlockQ5_K, dmin), 31 * 63, 63};
+        case DType::q6_k: return {offsetof(BlockQ6_K, d), {}, (63 + 32) * 128};
+        case DType::iq4_nl: return {offsetof(BlockIQ4_NL, d), {}, 241 + 128};
+        case DType::iq4_xs: return {offsetof(BlockIQ4_XS, d), {}, (241 + 128) * 32};
+        default: ADD_FAILURE() << info(t).name << " has no block"; return {};
+    }
+}
+
 // A matrix of random weights: any bits are valid quants; the scales are halves of a moderate size.
 struct Matrix {
     DType type;
@@ -109,33 +139,38 @@ struct Matrix {
             return;
         }
         for (std::byte& b : bytes) b = static_cast<std::byte>(random());
-        const int64_t size = info(t).bytes;
-        for (int64_t at = 0; at < static_cast<int64_t>(bytes.size()); at += size) {
-            const uint16_t d = half(), dmin = half();
-            memcpy(&bytes[at + (t == DType::q6_k ? 208 : 0)], &d, 2);
-            if (t == DType::q4_k) memcpy(&bytes[at + 2], &dmin, 2);
-        }
+        for_each_block([&](std::byte* d, std::byte* second) {
+            const uint16_t halves[2] = {half(), half()};
+            memcpy(d, &halves[0], 2);
+            if (second) memcpy(second, &halves[1], 2);
+        });
     }
-    // d and dmin of every block.
-    void set_scales(uint16_t d, uint16_t dmin) {
-        const int64_t size = info(type).bytes;
-        for (int64_t at = 0; at < static_cast<int64_t>(bytes.size()); at += size) {
-            memcpy(&bytes[at + (type == DType::q6_k ? 208 : 0)], &d, 2);
-            if (type == DType::q4_k) memcpy(&bytes[at + 2], &dmin, 2);
-        }
+    // The places of d, and of m or dmin or null.
+    template <class F>
+    void for_each_block(F&& f) {
+        const Scales s = scales_of(type);
+        for (std::byte* b = bytes.data(); b < bytes.data() + bytes.size(); b += info(type).bytes) f(b + s.d, s.second ? b + *s.second : nullptr);
     }
-    // The largest that value j can be at its scales, offsets included: what a product's roundings are relative to.
-    std::vector<double> magnitudes(int64_t r) const {
+    void set_scales(uint16_t d, uint16_t second) {
+        for_each_block([&](std::byte* to, std::byte* to_second) {
+            memcpy(to, &d, 2);
+            if (to_second) memcpy(to_second, &second, 2);
+        });
+    }
+    // The largest that value j can be at its scales: what a product's roundings are relative to.
+    std::vector<double> magnitudes(int64_t r) const { return sizes(r, scales_of(type).steps); }
+    // What its minimum alone can be.
+    std::vector<double> minimum_sizes(int64_t r) const { return sizes(r, 0); }
+    std::vector<double> sizes(int64_t r, double steps) const {
+        const Scales s = scales_of(type);
+        const int64_t block = info(type).block;
         std::vector<double> size(static_cast<size_t>(k));
-        const std::byte* block = bytes.data() + r * stride;
-        const int64_t values = info(type).block;
         for (int64_t j = 0; j < k; j++) {
-            if (j && j % values == 0) block += info(type).bytes;
-            uint16_t d, dmin = 0;
-            memcpy(&d, block + (type == DType::q6_k ? 208 : 0), 2);
-            if (type == DType::q4_k) memcpy(&dmin, block + 2, 2);
-            const double largest = type == DType::q4_0 ? 23 : type == DType::q5_0 ? 47 : type == DType::q8_0 ? 383 : type == DType::q4_k ? 15 * 63 : 95 * 128;
-            size[j] = std::fabs(f16_to_f32(d)) * largest + std::fabs(f16_to_f32(dmin)) * 63;
+            const std::byte* b = bytes.data() + r * stride + j / block * info(type).bytes;
+            uint16_t d, second = 0;
+            memcpy(&d, b + s.d, 2);
+            if (s.second) memcpy(&second, b + *s.second, 2);
+            size[j] = std::fabs(f16_to_f32(d)) * steps + std::fabs(f16_to_f32(second)) * s.low;
         }
         return size;
     }

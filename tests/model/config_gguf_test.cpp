@@ -124,6 +124,12 @@ TEST(ConfigGguf, KeysOfOllama) {
               "metadata key 'gemma3n.head_dim' is not one: expected a whole number");
 }
 
+TEST(ConfigGguf, SeveralEndIdsOfOllama) {
+    const auto c = with("", [](GgufBuilder& b) { b.u32("tokenizer.ggml.eos_token_id", 1).numbers<int64_t>("tokenizer.ggml.eos_token_ids", g_i64, {1, 106, -1, int64_t{1} << 40}); });
+    ASSERT_TRUE(c) << c.error().message;
+    EXPECT_EQ(c->eos, (std::vector<int>{1, 106}));
+}
+
 TEST(ConfigGguf, HostileEndIdsAreLeftOut) {
     const auto c = with("", [](GgufBuilder& b) { b.number<double>("tokenizer.ggml.eos_token_id", g_f64, -1e300).f32("tokenizer.ggml.eot_token_id", NAN); });
     ASSERT_TRUE(c) << c.error().message;

@@ -25,6 +25,8 @@ else
     echo "== the cache of models against huggingface_hub"
     "$python" "$here/hub_cache.py" "$command" || failed=1
 fi
+echo "== tiny models of every block type against transformers on the de-quantised weights"
+"$python" "$here/blocks.py" "$command" || failed=1
 tokens_test=$(dirname "$command")/test_tokens
 if [ -x "$tokens_test" ]; then
     echo "== the tokenizer against the tokenizers library"

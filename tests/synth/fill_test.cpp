@@ -69,7 +69,8 @@ TEST_P(Fill, ATensorOfMoreRowsBeginsWithTheSameValues) {
     EXPECT_TRUE(std::equal(a.begin(), a.end(), b.begin()));
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, Fill, testing::Values(DType::f32, DType::f16, DType::bf16, DType::q4_0, DType::q5_0, DType::q8_0, DType::q4_k, DType::q6_k),
+INSTANTIATE_TEST_SUITE_P(Types, Fill, testing::Values(DType::f32, DType::f16, DType::bf16, DType::q4_0, DType::q4_1, DType::q5_0, DType::q5_1, DType::q8_0, DType::q2_k,
+                                         DType::q3_k, DType::q4_k, DType::q5_k, DType::q6_k, DType::iq4_nl, DType::iq4_xs),
                          [](const auto& p) { return std::string(dtype_infos[static_cast<int>(p.param)].name); });
 
 TEST(FillVectors, LieAroundTheirScale) {

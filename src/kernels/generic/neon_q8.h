@@ -1,85 +1,10 @@
 // The 8-bit products of the arm sets, written once. Included in a set's own unnamed namespace, which supplies
 //   dot16(sums, w, a)    adds 16 products of bytes to four 32-bit sums, which lane which product does not matter
+// and the types of generic/neon_q8_types.h.
 //
 // A row of weights is read 32 values at a time (an activation block). The integer sums of a block are exact; they meet their scales in
 // f32, block after block in ascending order, in the same four lanes whatever tile a product is computed in: the same bits whoever
 // rides along.
-
-// 32 values of a row: a weight is d * scale[half] * w - m. scale is 1 where the type has one scale for all 32, m is 0 but in q4_k.
-struct Sub {
-    int8x16_t w[2];
-    float d, m;
-    int32_t scale[2];
-};
-
-inline float f16(uint16_t h) { return vgetq_lane_f32(vcvt_f32_f16(vreinterpret_f16_u16(vdup_n_u16(h))), 0); }
-inline int8x16_t low_nibbles(uint8x16_t q) { return vreinterpretq_s8_u8(vandq_u8(q, vdupq_n_u8(15))); }
-inline int8x16_t high_nibbles(uint8x16_t q) { return vreinterpretq_s8_u8(vshrq_n_u8(q, 4)); }
-
-// How a type reads sub-block j of a block.
-struct Q4_0 {
-    using Block = BlockQ4_0;
-    static constexpr int subs = 1;
-    static constexpr bool two_scales = false, has_minimum = false;
-    static Sub sub(const Block& b, int) {
-        const uint8x16_t q = vld1q_u8(b.qs);
-        const int8x16_t eight = vdupq_n_s8(8);
-        return {{vsubq_s8(low_nibbles(q), eight), vsubq_s8(high_nibbles(q), eight)}, f16(b.d), 0, {1, 1}};
-    }
-};
-struct Q5_0 {
-    using Block = BlockQ5_0;
-    static constexpr int subs = 1;
-    static constexpr bool two_scales = false, has_minimum = false;
-    // 16 where the fifth bit is set
-    static int8x16_t fifth(const uint8_t* bits) {
-        const uint8x16_t each = vcombine_u8(vdup_n_u8(bits[0]), vdup_n_u8(bits[1]));
-        const uint8x16_t mask = vreinterpretq_u8_u64(vdupq_n_u64(0x8040201008040201));
-        return vreinterpretq_s8_u8(vandq_u8(vtstq_u8(each, mask), vdupq_n_u8(16)));
-    }
-    static Sub sub(const Block& b, int) {
-        const uint8x16_t q = vld1q_u8(b.qs);
-        const int8x16_t sixteen = vdupq_n_s8(16);
-        return {{vsubq_s8(vorrq_s8(low_nibbles(q), fifth(b.qh)), sixteen), vsubq_s8(vorrq_s8(high_nibbles(q), fifth(b.qh + 2)), sixteen)},
-                f16(b.d), 0, {1, 1}};
-    }
-};
-struct Q8_0 {
-    using Block = BlockQ8_0;
-    static constexpr int subs = 1;
-    static constexpr bool two_scales = false, has_minimum = false;
-    static Sub sub(const Block& b, int) { return {{vld1q_s8(b.qs), vld1q_s8(b.qs + 16)}, f16(b.d), 0, {1, 1}}; }
-};
-struct Q4_K {
-    using Block = BlockQ4_K;
-    static constexpr int subs = 8;
-    static constexpr bool two_scales = false, has_minimum = true;
-    static Sub sub(const Block& b, int j) {
-        const uint8_t* s = b.scales;
-        const int scale = j < 4 ? s[j] & 63 : (s[j + 4] & 15) | (s[j - 4] >> 6) << 4;
-        const int minimum = j < 4 ? s[j + 4] & 63 : (s[j + 4] >> 4) | (s[j] >> 6) << 4;
-        const uint8x16_t q0 = vld1q_u8(b.qs + 32 * (j / 2)), q1 = vld1q_u8(b.qs + 32 * (j / 2) + 16);
-        Sub sub = {{low_nibbles(q0), low_nibbles(q1)}, f16(b.d) * static_cast<float>(scale), f16(b.dmin) * static_cast<float>(minimum), {1, 1}};
-        if (j % 2) sub.w[0] = high_nibbles(q0), sub.w[1] = high_nibbles(q1);
-        return sub;
-    }
-};
-struct Q6_K {
-    using Block = BlockQ6_K;
-    static constexpr int subs = 8;
-    static constexpr bool two_scales = true, has_minimum = false;
-    static int8x16_t values(uint8x16_t low, uint8x16_t high, int quarter) {
-        const uint8x16_t nibble = quarter < 2 ? vandq_u8(low, vdupq_n_u8(15)) : vshrq_n_u8(low, 4);
-        const uint8x16_t two = vandq_u8(vshlq_u8(high, vdupq_n_s8(static_cast<int8_t>(-2 * quarter))), vdupq_n_u8(3));
-        return vsubq_s8(vreinterpretq_s8_u8(vorrq_u8(nibble, vshlq_n_u8(two, 4))), vdupq_n_s8(32));
-    }
-    static Sub sub(const Block& b, int j) {
-        const int half = j / 4, quarter = j % 4;
-        const uint8_t *low = b.ql + 64 * half + 32 * (quarter % 2), *high = b.qh + 32 * half;
-        return {{values(vld1q_u8(low), vld1q_u8(high), quarter), values(vld1q_u8(low + 16), vld1q_u8(high + 16), quarter)},
-                f16(b.d), 0, {b.scales[2 * j], b.scales[2 * j + 1]}};
-    }
-};
 
 // A NaN is the largest of all.
 inline float32x4_t largest_of(const float* x) {
@@ -138,7 +63,8 @@ inline void q8_tile(const std::byte* w, uint64_t stride, int64_t k, const Q8& a,
                     acc[r][n] = vfmaq_n_f32(acc[r][n], vcvtq_f32_s32(total), s.d * an);
                     if constexpr (Type::has_minimum) {
                         const int16_t* pair = sum + n * a.sum_stride + 2 * at;
-                        low[r][n] = __builtin_fmaf(s.m, an * static_cast<float>(pair[0] + pair[1]), low[r][n]);
+                        const int both = Type::two_scales ? pair[0] * s.minimum[0] + pair[1] * s.minimum[1] : pair[0] + pair[1];
+                        low[r][n] = __builtin_fmaf(s.m, an * static_cast<float>(both), low[r][n]);
                     }
                 }
             }

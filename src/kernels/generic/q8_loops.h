@@ -93,9 +93,3 @@ void matmul_q8(const Weights& w, const Q8& a, float* y, int64_t ldy, std::byte* 
         panel_columns<T, matmul_columns>(scratch, w.k, a, 0, y + r, ldy, m);
     }
 }
-
-template <class T>
-void fill_type(Table& t) {
-    t.matvec_q8[static_cast<int>(T::type)] = matvec_q8<T>;
-    t.matmul_q8[static_cast<int>(T::type)] = matmul_q8<T>;
-}

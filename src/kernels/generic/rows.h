@@ -49,65 +49,23 @@ void f32_to_f16(const float* src, int64_t n, uint16_t* dst) {
     }
 }
 
-// dst = scale * q - offset over n values (a multiple of 16).
-inline void scaled(const int8_t* q, int n, float scale, float offset, float* dst) {
-    for (int i = 0; i < n; i += W) store(dst + i, splat(scale) * load_i8(q + i) - splat(offset));
-}
-inline void scaled(const int8_t* q, int n, float scale, float* dst) {
-    for (int i = 0; i < n; i += W) store(dst + i, splat(scale) * load_i8(q + i));
-}
-
-inline void block_to_f32(const BlockQ4_0& b, float* dst) {
-    int8_t q[32];
-    for (int j = 0; j < 16; j++) {
-        q[j] = static_cast<int8_t>((b.qs[j] & 15) - 8);
-        q[j + 16] = static_cast<int8_t>((b.qs[j] >> 4) - 8);
-    }
-    scaled(q, 32, f16(b.d), dst);
-}
-inline void block_to_f32(const BlockQ5_0& b, float* dst) {
-    int8_t q[32];
-    uint32_t high;
-    __builtin_memcpy(&high, b.qh, 4);
-    for (int j = 0; j < 16; j++) {
-        q[j] = static_cast<int8_t>(((b.qs[j] & 15) | (high >> j & 1) << 4) - 16);
-        q[j + 16] = static_cast<int8_t>(((b.qs[j] >> 4) | (high >> (j + 16) & 1) << 4) - 16);
-    }
-    scaled(q, 32, f16(b.d), dst);
-}
-inline void block_to_f32(const BlockQ8_0& b, float* dst) { scaled(b.qs, 32, f16(b.d), dst); }
-
-inline void block_to_f32(const BlockQ4_K& b, float* dst) {
-    const float d = f16(b.d), dmin = f16(b.dmin);
-    const uint8_t* s = b.scales;
-    for (int j = 0; j < 8; j++) {
-        const int sc = j < 4 ? s[j] & 63 : (s[j + 4] & 15) | (s[j - 4] >> 6) << 4;
-        const int m = j < 4 ? s[j + 4] & 63 : (s[j + 4] >> 4) | (s[j] >> 6) << 4;
-        int8_t q[32];
-        for (int k = 0; k < 32; k++) q[k] = static_cast<int8_t>(j % 2 ? b.qs[16 * (j - 1) + k] >> 4 : b.qs[16 * j + k] & 15);
-        scaled(q, 32, d * static_cast<float>(sc), dmin * static_cast<float>(m), dst + 32 * j);
-    }
-}
-inline void block_to_f32(const BlockQ6_K& b, float* dst) {
-    const float d = f16(b.d);
-    int8_t q[256];
-    for (int half = 0; half < 2; half++) {
-        const uint8_t *low = b.ql + 64 * half, *high = b.qh + 32 * half;
-        int8_t* to = q + 128 * half;
-        for (int l = 0; l < 32; l++) {
-            to[l] = static_cast<int8_t>(((low[l] & 15) | (high[l] & 3) << 4) - 32);
-            to[l + 32] = static_cast<int8_t>(((low[l + 32] & 15) | (high[l] >> 2 & 3) << 4) - 32);
-            to[l + 64] = static_cast<int8_t>(((low[l] >> 4) | (high[l] >> 4 & 3) << 4) - 32);
-            to[l + 96] = static_cast<int8_t>(((low[l + 32] >> 4) | (high[l] >> 6) << 4) - 32);
+template <class T>
+void blocks_to_f32(const std::byte* src, int64_t n, float* dst) {
+    const auto* b = reinterpret_cast<const typename T::Block*>(src);
+    for (int64_t i = 0; i < n / T::n_values; i++, b++) {
+        int8_t q[T::n_values];
+        T::values(*b, q);
+        for (int s = 0; s < T::n_values / T::per_scale; s++, dst += T::per_scale) {
+            const vf scale = splat(T::scale(*b, s));
+            const int8_t* part = q + s * T::per_scale;
+            if constexpr (T::has_minimum) {
+                const vf minimum = splat(T::minimum(*b, s));
+                for (int j = 0; j < T::per_scale; j += W) store(dst + j, scale * load_i8(part + j) - minimum);
+            } else {
+                for (int j = 0; j < T::per_scale; j += W) store(dst + j, scale * load_i8(part + j));
+            }
         }
     }
-    for (int j = 0; j < 16; j++) scaled(q + 16 * j, 16, d * static_cast<float>(b.scales[j]), dst + 16 * j);
-}
-
-template <class Block, int block>
-void blocks_to_f32(const std::byte* src, int64_t n, float* dst) {
-    const auto* b = reinterpret_cast<const Block*>(src);
-    for (int64_t i = 0; i < n / block; i++) block_to_f32(b[i], dst + i * block);
 }
 
 // Any type; the switch is taken once a row.
@@ -116,11 +74,18 @@ inline void values_to_f32(DType type, const std::byte* src, int64_t n, float* ds
         case DType::f32: return row_to_f32<RowF32>(src, n, dst);
         case DType::f16: return row_to_f32<RowF16>(src, n, dst);
         case DType::bf16: return row_to_f32<RowBf16>(src, n, dst);
-        case DType::q4_0: return blocks_to_f32<BlockQ4_0, 32>(src, n, dst);
-        case DType::q5_0: return blocks_to_f32<BlockQ5_0, 32>(src, n, dst);
-        case DType::q8_0: return blocks_to_f32<BlockQ8_0, 32>(src, n, dst);
-        case DType::q4_k: return blocks_to_f32<BlockQ4_K, 256>(src, n, dst);
-        case DType::q6_k: return blocks_to_f32<BlockQ6_K, 256>(src, n, dst);
+        case DType::q4_0: return blocks_to_f32<ValuesQ4_0>(src, n, dst);
+        case DType::q4_1: return blocks_to_f32<ValuesQ4_1>(src, n, dst);
+        case DType::q5_0: return blocks_to_f32<ValuesQ5_0>(src, n, dst);
+        case DType::q5_1: return blocks_to_f32<ValuesQ5_1>(src, n, dst);
+        case DType::q8_0: return blocks_to_f32<ValuesQ8_0>(src, n, dst);
+        case DType::q2_k: return blocks_to_f32<ValuesQ2_K>(src, n, dst);
+        case DType::q3_k: return blocks_to_f32<ValuesQ3_K>(src, n, dst);
+        case DType::q4_k: return blocks_to_f32<ValuesQ4_K>(src, n, dst);
+        case DType::q5_k: return blocks_to_f32<ValuesQ5_K>(src, n, dst);
+        case DType::q6_k: return blocks_to_f32<ValuesQ6_K>(src, n, dst);
+        case DType::iq4_nl: return blocks_to_f32<ValuesIQ4_NL>(src, n, dst);
+        case DType::iq4_xs: return blocks_to_f32<ValuesIQ4_XS>(src, n, dst);
         default: return;  // i32 is never a weight
     }
 }

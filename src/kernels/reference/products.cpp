@@ -1,7 +1,6 @@
 // Quantised and exact products, block by block.
+#include "kernels/reference/blocks.h"
 #include "kernels/reference/reference.h"
-
-#include "base/f16.h"
 
 #include <cmath>
 
@@ -35,78 +34,58 @@ void quantize_q8(const float* x, int64_t k, int8_t* q, float* scale, int16_t* su
     for (int64_t b = 2 * blocks; b < (2 * blocks + 31) / 32 * 32; b++) sum[b] = 0;
 }
 
-// One block's share of a dot product: weights block `w`, activations from value `at` on.
-struct Activations {
-    const int8_t* q;
-    const float* scale;
-};
+template <class T>
+constexpr int block = info(T::type).block;
 
-float dot_block(const BlockQ4_0& w, Activations a) {
-    int sum = 0;
-    for (int j = 0; j < 16; j++) sum += ((w.qs[j] & 15) - 8) * a.q[j] + ((w.qs[j] >> 4) - 8) * a.q[j + 16];
-    return f16_to_f32(w.d) * a.scale[0] * static_cast<float>(sum);
+template <class T>
+const typename T::Block* blocks_of(const std::byte* row) {
+    return reinterpret_cast<const typename T::Block*>(row);
 }
 
-float dot_block(const BlockQ5_0& w, Activations a) {
-    int sum = 0;
-    uint32_t high;
-    memcpy(&high, w.qh, 4);
-    for (int j = 0; j < 16; j++) {
-        sum += (static_cast<int>((w.qs[j] & 15) | ((high >> j & 1) << 4)) - 16) * a.q[j];
-        sum += (static_cast<int>((w.qs[j] >> 4) | ((high >> (j + 16) & 1) << 4)) - 16) * a.q[j + 16];
-    }
-    return f16_to_f32(w.d) * a.scale[0] * static_cast<float>(sum);
-}
-
-float dot_block(const BlockQ8_0& w, Activations a) {
-    int sum = 0;
-    for (int j = 0; j < 32; j++) sum += w.qs[j] * a.q[j];
-    return f16_to_f32(w.d) * a.scale[0] * static_cast<float>(sum);
-}
-
-float dot_block(const BlockQ4_K& w, Activations a) {
-    const float d = f16_to_f32(w.d), dmin = f16_to_f32(w.dmin);
-    float total = 0;
-    for (int j = 0; j < 8; j++) {
-        int scale, minimum, sum = 0, plain_sum = 0;
-        q4_k_scale(w, j, &scale, &minimum);
-        for (int k = 0; k < 32; k++) {
-            const uint8_t q = w.qs[32 * (j / 2) + k];
-            sum += (j % 2 ? q >> 4 : q & 15) * a.q[32 * j + k];
-            plain_sum += a.q[32 * j + k];
+template <class T>
+void blocks_to_f32(const std::byte* src, int64_t n, float* dst) {
+    const auto* b = blocks_of<T>(src);
+    for (int64_t i = 0; i < n / block<T>; i++, b++, dst += block<T>) {
+        const float d = f16_to_f32(b->d);
+        for (int j = 0; j < block<T>; j++) {
+            const int s = j / T::per_scale;
+            dst[j] = d * static_cast<float>(T::scale(*b, s)) * static_cast<float>(T::q(*b, j));
+            if constexpr (T::has_minimum) dst[j] -= T::dmin(*b) * static_cast<float>(T::minimum(*b, s));
         }
-        total += a.scale[j] * (d * static_cast<float>(scale * sum) - dmin * static_cast<float>(minimum * plain_sum));
     }
-    return total;
 }
 
-float dot_block(const BlockQ6_K& w, Activations a) {
-    float total = 0;
-    for (int b = 0; b < 8; b++) {
-        int sum = 0;
-        for (int k = 0; k < 32; k++) sum += w.scales[2 * b + k / 16] * q6_k_value(w, 32 * b + k) * a.q[32 * b + k];
-        total += a.scale[b] * static_cast<float>(sum);
-    }
-    return f16_to_f32(w.d) * total;
-}
-
-template <class Block, int block>
+// Each block is read once, for all activation rows: y gathers the sums.
+template <class T>
 void matvec_q8(const Weights& w, const Q8& a, float* y, int64_t ldy) {
-    for (int64_t i = 0; i < a.n; i++) {
-        for (int64_t r = 0; r < w.rows; r++) {
-            const auto* row = reinterpret_cast<const Block*>(w.data + static_cast<uint64_t>(r) * w.stride);
-            float sum = 0;
-            for (int64_t b = 0; b < w.k / block; b++) {
-                sum += dot_block(row[b], {a.q + i * a.q_stride + b * block, a.scale + i * a.scale_stride + b * block / q8_block});
+    constexpr int parts = block<T> / T::per_scale, parts_of_scale = q8_block / T::per_scale;  // an activation's scale covers 1 or 2
+    for (int64_t r = 0; r < w.rows; r++) {
+        for (int64_t i = 0; i < a.n; i++) y[i * ldy + r] = 0;
+        for (int64_t n = 0; n < w.k / block<T>; n++) {
+            const auto& b = blocks_of<T>(w.data + static_cast<uint64_t>(r) * w.stride)[n];
+            int q[block<T>];
+            for (int j = 0; j < block<T>; j++) q[j] = T::scale(b, j / T::per_scale) * T::q(b, j);
+            for (int64_t i = 0; i < a.n; i++) {
+                const int8_t* x = a.q + i * a.q_stride + n * block<T>;
+                const float* scale = a.scale + i * a.scale_stride + n * block<T> / q8_block;
+                for (int s = 0; s < parts; s += parts_of_scale) {
+                    int sum = 0, low = 0;  // exact
+                    for (int j = s * T::per_scale; j < s * T::per_scale + q8_block; j++) {
+                        sum += q[j] * x[j];
+                        if constexpr (T::has_minimum) low += T::minimum(b, j / T::per_scale) * x[j];
+                    }
+                    float value = f16_to_f32(b.d) * static_cast<float>(sum);
+                    if constexpr (T::has_minimum) value -= T::dmin(b) * static_cast<float>(low);
+                    y[i * ldy + r] += value * scale[s / parts_of_scale];
+                }
             }
-            y[i * ldy + r] = sum;
         }
     }
 }
 
-template <class Block, int block>
+template <class T>
 void matmul_q8(const Weights& w, const Q8& a, float* y, int64_t ldy, std::byte*) {
-    matvec_q8<Block, block>(w, a, y, ldy);
+    matvec_q8<T>(w, a, y, ldy);
 }
 
 void matmul_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, std::byte* scratch) {
@@ -121,21 +100,17 @@ void matmul_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float*
     }
 }
 
-template <class Block, int block>
-void fill(Table& t, DType type, void (*to_f32)(const std::byte*, int64_t, float*)) {
-    t.matvec_q8[static_cast<int>(type)] = matvec_q8<Block, block>;
-    t.matmul_q8[static_cast<int>(type)] = matmul_q8<Block, block>;
-    t.to_f32[static_cast<int>(type)] = to_f32;
+template <class... T>
+void fill(Table& t) {
+    ((t.matvec_q8[static_cast<int>(T::type)] = matvec_q8<T>), ...);
+    ((t.matmul_q8[static_cast<int>(T::type)] = matmul_q8<T>), ...);
+    ((t.to_f32[static_cast<int>(T::type)] = blocks_to_f32<T>), ...);
 }
 
 }  // namespace
 
 void fill_products(Table& t) {
-    fill<BlockQ4_0, 32>(t, DType::q4_0, q4_0_to_f32);
-    fill<BlockQ5_0, 32>(t, DType::q5_0, q5_0_to_f32);
-    fill<BlockQ8_0, 32>(t, DType::q8_0, q8_0_to_f32);
-    fill<BlockQ4_K, 256>(t, DType::q4_k, q4_k_to_f32);
-    fill<BlockQ6_K, 256>(t, DType::q6_k, q6_k_to_f32);
+    fill<Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL, IQ4_XS>(t);
     t.to_f32[static_cast<int>(DType::f32)] = f32_to_f32;
     t.to_f32[static_cast<int>(DType::f16)] = f16_to_f32_row;
     t.to_f32[static_cast<int>(DType::bf16)] = bf16_to_f32_row;
