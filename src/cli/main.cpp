@@ -23,12 +23,15 @@ CLI::Option* add_switch(CLI::App* c, const char* name, bool& o, const char* desc
     return c->add_flag(name, o, description)->disable_flag_override();
 }
 
-void add_model(CLI::App* c, ModelOptions& o, bool compute) {
-    c->add_option("MODEL", o.model, "a .gguf file or a Hugging Face directory")->required()->transform(not_empty("a path"))->option_text(" ");
-    if (!compute) return;
+void add_compute(CLI::App* c, ModelOptions& o) {
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
     c->add_option("--activations", o.activations, "q8 (default), or f32: the exact path, slower")->transform(either("q8", "f32"))->option_text("TYPE");
     c->add_option("--kernels", o.kernels, "force a kernel table by name")->transform(not_empty("a name"))->option_text("NAME");
+}
+
+void add_model(CLI::App* c, ModelOptions& o, bool compute) {
+    c->add_option("MODEL", o.model, "a .gguf file or a Hugging Face directory")->required()->transform(not_empty("a path"))->option_text(" ");
+    if (compute) add_compute(c, o);
 }
 
 void add_run(CLI::App* c, RunOptions& o) {
@@ -79,6 +82,34 @@ void add_synth(CLI::App* c, SynthOptions& o) {
     c->add_option("-o,--output", o.output, "OUT.gguf, or a directory for safetensors")->required()->transform(not_empty("a path"))->option_text("OUT");
 }
 
+void add_perplexity(CLI::App* c, PerplexityOptions& o) {
+    add_model(c, o.model, true);
+    c->add_option("FILE", o.file, "the text")->required()->transform(not_empty("a path"))->option_text(" ");
+    c->add_option("-c,--ctx-size", o.n_ctx, "tokens of a window, of which the second half is scored; default 512")->transform(whole(4, 1 << 24))->option_text("N");
+    auto* stride = c->add_option("--stride", o.stride, "windows begin every N tokens, their last N are scored")->transform(whole(1, 1 << 24))->option_text("N");
+    c->add_option("--windows", o.windows, "the first N windows only")->transform(whole(1, no_end))->option_text("N");
+    c->add_option("--save", o.save, "write a reference run: all log-probabilities, 2 bytes each")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
+    c->add_option("--against", o.against, "compare with a reference run: KL, best tokens, ratio")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
+    add_switch(c, "--json", o.json, "as a JSON object");
+}
+
+void add_eval(CLI::App* c, EvalOptions& o) {
+    add_compute(c, o.model);
+    c->add_option("MODEL", o.models, "one or several models, a row of the table each")->required()->expected(1, 64)->transform(not_empty("a path"))->option_text("...");
+    c->add_option("--suite", o.suite, "the questions: a JSON object a line")->required()->transform(not_empty("a path"))->option_text("FILE");
+    add_switch(c, "--json", o.json, "as a JSON object");
+}
+
+void add_bench(CLI::App* c, BenchOptions& o) {
+    add_model(c, o.model, true);
+    c->add_option("-p,--prompt", o.prompt, "ids of the prompt, spread over the vocabulary; default 512")->transform(whole(1, no_end))->option_text("N");
+    c->add_option("-n,--decode", o.decode, "ids decoded after it, one by one; default 64")->transform(whole(1, no_end))->option_text("N");
+    c->add_option("-r,--repeats", o.repeats, "times each is measured; the middle one counts; default 3")->transform(whole(1, 1000))->option_text("N");
+    c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
+    add_switch(c, "--roof", o.roof, "measure what the machine can do, and print the share of it");
+    add_switch(c, "--json", o.json, "as a JSON object");
+}
+
 // A standard stream that is closed would lend its number to the next file that is opened: a model would be read as the prompt.
 void keep_standard_streams() {
     for (int fd = 0; fd <= 2; fd++) {
@@ -117,6 +148,15 @@ int main(int argc, char** argv) {
     SynthOptions synth_options;
     auto* synth_command = command("synth", "write a checkpoint of true shapes and random weights");
     add_synth(synth_command, synth_options);
+    PerplexityOptions perplexity_options;
+    auto* perplexity_command = command("perplexity", "how well a model foretells a text");
+    add_perplexity(perplexity_command, perplexity_options);
+    EvalOptions eval_options;
+    auto* eval_command = command("eval", "how many questions of a file models answer rightly");
+    add_eval(eval_command, eval_options);
+    BenchOptions bench_options;
+    auto* bench_command = command("bench", "how fast a model runs here");
+    add_bench(bench_command, bench_options);
 
     try {
         app.parse(argc, argv);
@@ -133,6 +173,9 @@ int main(int argc, char** argv) {
     if (*tokenize_command) return tokenize(tokenize_options);
     if (*trace_command) return trace(trace_options);
     if (*synth_command) return synth(synth_options);
+    if (*perplexity_command) return perplexity(perplexity_options);
+    if (*eval_command) return eval(eval_options);
+    if (*bench_command) return bench(bench_options);
     fputs(app.help().c_str(), stderr);
     return exit_usage;
 }

@@ -38,13 +38,13 @@ void reset_interrupt() {
 
 int interrupt_fd() { return wake[0]; }
 
-bool Progress::at(double fraction) {
+bool Progress::at(double fraction, const std::string& note) {
     if (interrupted()) return false;
     static const bool terminal = isatty(STDERR_FILENO);
     const bool long_enough = std::chrono::steady_clock::now() - start_ > std::chrono::milliseconds(700);
     const int percent = static_cast<int>(fraction * 100);
     if (terminal && long_enough && percent != shown_) {
-        fprintf(stderr, "\r\033[K%s %d %%", what_.c_str(), percent);
+        fprintf(stderr, "\r\033[K%s %d %%%s", what_.c_str(), percent, note.c_str());
         fflush(stderr);
         shown_ = percent;
         line_shown = true;
