@@ -57,7 +57,7 @@ int perplexity(const PerplexityOptions& o) {
         const double done = static_cast<double>(p.window_nll.size()) / static_cast<double>(p.n_windows);
         return progress.at(done, text(", perplexity %.4f", p.value()));
     };
-    const auto p = measure::perplexity(**engine, content, {{o.n_ctx, o.stride, o.windows}, o.save, o.against, at});
+    const auto p = measure::perplexity(**engine, content, {{o.n_ctx, o.stride, o.windows}, o.file, o.save, o.against, at});
     clear_progress();
     if (!p) return report(p.error());
     o.json ? json(*p, o, (*engine)->info()) : table(*p, o);

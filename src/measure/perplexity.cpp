@@ -47,7 +47,7 @@ public:
     Result<Perplexity> operator()(const std::string& text) {
         ASSIGN(ids_, engine_.tokenize(text));
         p_.n_tokens = static_cast<int64_t>(ids_.size());
-        ASSIGN(windows_, cut_windows(p_.n_tokens, o_.plan));
+        ASSIGN(windows_, cut_windows(p_.n_tokens, o_.plan, o_.name));
         p_.n_windows = static_cast<int64_t>(windows_.size());
         ASSIGN(session_, engine_.new_session({.context_tokens = o_.plan.n_ctx}));
         TRY(open_references());
@@ -80,11 +80,11 @@ private:
 
     Status fits(const ReferenceHeader& h, const std::vector<int>& used) const {
         const auto ll = [](int64_t v) { return static_cast<long long>(v); };
-        if (h.vocab != engine_.info().vocab) return fail(Code::bad_argument, "%s: has a vocabulary of %lld, the model one of %lld: expected a reference run of a model with the same vocabulary", o_.against.c_str(), ll(h.vocab), ll(engine_.info().vocab));
-        if (h.n_ctx != o_.plan.n_ctx) return fail(Code::bad_argument, "%s: has windows of %lld tokens, this run of %lld: expected the same", o_.against.c_str(), ll(h.n_ctx), ll(o_.plan.n_ctx));
-        if (h.n_windows < p_.n_windows) return fail(Code::bad_argument, "%s: has %lld windows, this run %lld: expected as many or more", o_.against.c_str(), ll(h.n_windows), ll(p_.n_windows));
+        if (h.vocab != engine_.info().vocab) return fail(Code::bad_file, "%s: has a vocabulary of %lld, the model one of %lld: expected a reference run of a model with the same vocabulary", o_.against.c_str(), ll(h.vocab), ll(engine_.info().vocab));
+        if (h.n_ctx != o_.plan.n_ctx) return fail(Code::bad_file, "%s: has windows of %lld tokens, this run of %lld: expected the same", o_.against.c_str(), ll(h.n_ctx), ll(o_.plan.n_ctx));
+        if (h.n_windows < p_.n_windows) return fail(Code::bad_file, "%s: has %lld windows, this run %lld: expected as many or more", o_.against.c_str(), ll(h.n_windows), ll(p_.n_windows));
         const auto differs = std::mismatch(used.begin(), used.end(), h.ids.begin()).first;
-        if (differs != used.end()) return fail(Code::bad_argument, "%s: its token %lld is another than this text's: expected a reference run over the same text", o_.against.c_str(), ll(differs - used.begin()));
+        if (differs != used.end()) return fail(Code::bad_file, "%s: its token %lld is another than this text's: expected a reference run over the same text", o_.against.c_str(), ll(differs - used.begin()));
         return {};
     }
 

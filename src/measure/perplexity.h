@@ -34,6 +34,7 @@ struct Perplexity {
 
 struct PerplexityOptions {
     WindowPlan plan;
+    std::string name = "the text";   // in sentences
     std::string save, against;       // a reference run to write, to compare with; empty = none
     std::function<bool(const Perplexity& so_far)> progress;  // after each window; false cancels. May be empty
 };

@@ -5,6 +5,7 @@
 #include "base/result.h"
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace gemma3n::measure {
@@ -21,7 +22,7 @@ struct Window {
     int64_t first = 0;         // the logits of positions [first, n_ctx - 1) are scored, each against the id that follows
 };
 
-// Ids left over at the end belong to no window.
-Result<std::vector<Window>> cut_windows(int64_t n_tokens, const WindowPlan& plan);
+// Ids left over at the end belong to no window. `name` is the text's, for sentences.
+Result<std::vector<Window>> cut_windows(int64_t n_tokens, const WindowPlan& plan, const std::string& name);
 
 }  // namespace gemma3n::measure

@@ -4,7 +4,7 @@ de-quantised weights (the truth) and llama.cpp on the file itself.
     python tools/oracle/perplexity_270m.py MODEL.gguf [--golden] [--gemma3n build/release/gemma3n] [--windows N]
 
 Windows are those of llama.cpp's perplexity program: the whole text with <bos> in front is cut into runs of 512 ids, the first id of each
-is replaced by <bos>, and the ids of its second half are scored (255 a window). --golden writes tests/cli/data/perplexity_270m.json: the
+is replaced by <bos>, and the ids of its second half are scored (255 a window). --golden writes tests/measure/data/perplexity_270m.json: the
 sum of each window, natural logarithms. --gemma3n runs `gemma3n perplexity` on the same text and fails when f32 activations are more than
 0.1 % away in perplexity, or 8-bit ones further than llama.cpp (root mean square over windows of the difference in mean log-likelihood).
 Exit 77: llama-cpp-python, which gives the ids and the bar, is not installed.
@@ -25,7 +25,7 @@ import gemma3_270m
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TEXT = ROOT / "tests/data/five_books.txt"
-GOLDEN = ROOT / "tests/cli/data/perplexity_270m.json"
+GOLDEN = ROOT / "tests/measure/data/perplexity_270m.json"
 N_CTX = 512
 FIRST = N_CTX // 2   # the logits of this position are the first that are scored
 
