@@ -114,11 +114,11 @@ private:
         if (reader_) {
             ASSIGN(const ReferenceReader::Row r, reader_->next());
             kl_.push_back(divergence(r, logits, s.log_sum_exp));
-            reference_nll_.push_back(-r.log_prob(static_cast<size_t>(target)));
+            reference_nll_.push_back(reader_->nll(r, target));
             // 16 bit cannot tell near neighbours apart: whatever shares the highest code is a best token
             same_top_ += r.codes[static_cast<size_t>(s.best)] == *std::max_element(r.codes.begin(), r.codes.end());
         }
-        if (writer_) TRY(writer_->add(logits, s));
+        if (writer_) TRY(writer_->add(logits, s, nll));
         return {};
     }
 

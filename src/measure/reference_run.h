@@ -1,5 +1,6 @@
 // A reference run of a perplexity: the log-probabilities of a whole vocabulary at every scored position, 16 bit each, in the file
-// that llama.cpp's perplexity program writes and reads for its KL divergence. docs/measure.md describes it.
+// that llama.cpp's perplexity program writes and reads for its KL divergence, and behind it, where llama.cpp does not look, the exact
+// log-likelihoods of the text, which 16 bit cannot hold for very improbable tokens. docs/measure.md describes it.
 #pragma once
 
 #include "base/file.h"
@@ -23,12 +24,13 @@ struct ReferenceHeader {
 class ReferenceWriter {
 public:
     Status open(const std::string& path, const ReferenceHeader& header);
-    Status add(std::span<const float> logits, const RowSummary& summary);
-    Status close() { return file_.close(); }
+    Status add(std::span<const float> logits, const RowSummary& summary, double nll);  // nll: of the token that follows in the text
+    Status close();
 
 private:
     format::OutputFile file_;
     std::vector<uint16_t> row_;
+    std::vector<float> nll_;
 };
 
 class ReferenceReader {
@@ -43,12 +45,15 @@ public:
     };
     // The next scored position; valid until the next call.
     Result<Row> next();
+    // Its -log p of the token that follows in the text: exact, or what the row says in a file of llama.cpp's.
+    double nll(const Row& row, int target) const { return nll_.empty() ? -row.log_prob(static_cast<size_t>(target)) : nll_[done_ - 1]; }
 
 private:
     std::shared_ptr<File> file_;
     ReferenceHeader header_;
-    uint64_t at_ = 0;
+    uint64_t at_ = 0, done_ = 0;  // bytes, rows
     std::vector<uint16_t> row_;
+    std::vector<float> nll_;      // of every row, or empty
 };
 
 }  // namespace gemma3n::measure

@@ -27,7 +27,7 @@ std::string written() {
     ReferenceWriter w;
     ReferenceHeader h{n_ctx, vocab, 1, {2, 1, 4, 3, 6, 5, 0, 1}};
     EXPECT_TRUE(w.open(file.path(), h));
-    for (int r = 0; r < n_scored; r++) EXPECT_TRUE(w.add(logits(r), summarise(logits(r))));
+    for (int r = 0; r < n_scored; r++) EXPECT_TRUE(w.add(logits(r), summarise(logits(r)), 20.5 + r));
     EXPECT_TRUE(w.close());
     std::ifstream in(file.path(), std::ios::binary);
     return {std::istreambuf_iterator<char>(in), {}};
@@ -42,7 +42,7 @@ T at(const std::string& bytes, size_t offset) {
 
 TEST(ReferenceRun, BytesAreLaidOutAsLlamaCppReadsThem) {
     const std::string b = written();
-    ASSERT_EQ(b.size(), 8 + 3 * 4 + 8 * 4 + n_scored * 12 * 2u) << "a row is 4 + 7 cells, padded to an even number";
+    ASSERT_EQ(b.size(), 8 + 3 * 4 + 8 * 4 + n_scored * 12 * 2u + n_scored * 4) << "a row is 4 + 7 cells, padded to an even number";
     EXPECT_EQ(b.substr(0, 8), "_logits_");
     EXPECT_EQ(at<int32_t>(b, 8), n_ctx);
     EXPECT_EQ(at<int32_t>(b, 12), vocab);
@@ -72,7 +72,20 @@ TEST(ReferenceRun, ReadsWhatWasWritten) {
         EXPECT_EQ(row->codes[static_cast<size_t>(s.best)], 65535);
         EXPECT_NEAR(row->log_prob(static_cast<size_t>(s.best)), s.max - s.log_sum_exp, 1e-5);
         EXPECT_EQ(row->codes[static_cast<size_t>(i)], 0);
+        EXPECT_EQ(r.nll(*row, i), 20.5 + i) << "deeper than a code can be";
     }
+}
+
+TEST(ReferenceRun, ReadsWhatLlamaCppWrote) {
+    const std::string all = written();
+    const test::TemporaryFile file(all.substr(0, all.size() - n_scored * 4));
+    ReferenceReader r;
+    ASSERT_TRUE(r.open(file.path()));
+    const auto row = r.next();
+    ASSERT_TRUE(row);
+    EXPECT_EQ(r.nll(*row, 3), -row->log_prob(3));
+    ASSERT_TRUE(r.next());
+    ASSERT_TRUE(r.next());
     EXPECT_FALSE(r.next());
 }
 
@@ -92,9 +105,10 @@ TEST(ReferenceRun, FilesThatAreSomethingElse) {
     EXPECT_EQ(refused("short"), ": has 5 bytes: expected a reference run that perplexity --save wrote");
     EXPECT_EQ(refused("X" + good.substr(1)), ": does not begin with _logits_: expected a reference run that perplexity --save wrote");
     EXPECT_EQ(refused(with(16, -1)), ": states -1 windows of 8 tokens over a vocabulary of 7: expected a reference run that perplexity --save wrote");
-    EXPECT_EQ(refused(good.substr(0, good.size() - 1)), ": has 123 bytes, which is not the size of 1 windows of 8 tokens over a vocabulary of 7");
+    EXPECT_EQ(refused(good.substr(0, good.size() - 1)), ": has 135 bytes, which is not the size of 1 windows of 8 tokens over a vocabulary of 7");
     for (const size_t offset : {8, 12, 16}) EXPECT_NE(refused(with(offset, 0x7fffffff)), "") << "sizes whose product would wrap";
     EXPECT_EQ(refused(good), "");
+    EXPECT_EQ(refused(with(good.size() - 4, 0x7fc00000)), ": has a log-likelihood that is nan: expected finite numbers");
     const test::TemporaryFile broken(with(52, 0x7fc00000));  // a scale that is no number
     ReferenceReader r;
     ASSERT_TRUE(r.open(broken.path()));
