@@ -2,6 +2,12 @@
 // W (floats in a vf), vq dot8(vq acc, vq a, vq b), dot8_ops (multiplications and additions of one dot8), dot8_name, and KEEP(v),
 // which makes the compiler believe that v has changed, so that nothing moves out of a loop.
 
+#if defined(__clang__)
+#define UNROLLED _Pragma("unroll")
+#else
+#define UNROLLED _Pragma("GCC unroll 12")
+#endif
+
 constexpr int roof_chains = 12;  // latency 4 or 5 on two units, and they fit 16 registers
 
 inline uint64_t roof_read(const std::byte* p, uint64_t n_bytes) {
@@ -22,8 +28,10 @@ inline int32_t roof_int8(int64_t rounds) {
     vq acc[roof_chains] = {}, a, b;
     for (uint64_t i = 0; i < sizeof a; i++) reinterpret_cast<int8_t*>(&a)[i] = static_cast<int8_t>(i % 7), reinterpret_cast<int8_t*>(&b)[i] = static_cast<int8_t>(i % 5 - 2);
     for (int64_t r = 0; r < rounds; r++) {
-        KEEP(a);
-        for (int j = 0; j < roof_chains; j++) acc[j] = dot8(acc[j], a, b);
+        UNROLLED for (int j = 0; j < roof_chains; j++) {
+            KEEP(a);  // for each, or the part of a product that knows no accumulator is made once for all
+            acc[j] = dot8(acc[j], a, b);
+        }
     }
     int32_t total = 0;
     for (int j = 0; j < roof_chains; j++) {
@@ -39,7 +47,7 @@ inline float roof_f32(int64_t rounds) {
     for (int i = 0; i < W; i++) a[i] = 0.5f, b[i] = static_cast<float>(i);  // acc goes to 2 b
     for (int64_t r = 0; r < rounds; r++) {
         KEEP(a);
-        for (int j = 0; j < roof_chains; j++) acc[j] = acc[j] * a + b;
+        UNROLLED for (int j = 0; j < roof_chains; j++) acc[j] = acc[j] * a + b;
     }
     float total = 0;
     for (int j = 0; j < roof_chains; j++)
