@@ -29,7 +29,7 @@ inline int32_t roof_int8(int64_t rounds) {
     for (uint64_t i = 0; i < sizeof a; i++) reinterpret_cast<int8_t*>(&a)[i] = static_cast<int8_t>(i % 7), reinterpret_cast<int8_t*>(&b)[i] = static_cast<int8_t>(i % 5 - 2);
     for (int64_t r = 0; r < rounds; r++) {
         UNROLLED for (int j = 0; j < roof_chains; j++) {
-            KEEP(a);  // for each, or the part of a product that knows no accumulator is made once for all
+            KEEP(a);  // for each chain, or one is computed for all
             acc[j] = dot8(acc[j], a, b);
         }
     }
@@ -46,8 +46,10 @@ inline float roof_f32(int64_t rounds) {
     vf acc[roof_chains] = {}, a, b;
     for (int i = 0; i < W; i++) a[i] = 0.5f, b[i] = static_cast<float>(i);  // acc goes to 2 b
     for (int64_t r = 0; r < rounds; r++) {
-        KEEP(a);
-        UNROLLED for (int j = 0; j < roof_chains; j++) acc[j] = acc[j] * a + b;
+        UNROLLED for (int j = 0; j < roof_chains; j++) {
+            KEEP(a);
+            acc[j] = acc[j] * a + b;
+        }
     }
     float total = 0;
     for (int j = 0; j < roof_chains; j++)
