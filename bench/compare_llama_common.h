@@ -29,7 +29,7 @@ inline std::vector<int> ids(size_t n, uint64_t seed) {
 }
 
 struct Options {
-    std::string model;
+    std::string model, kernels;  // kernels: our side's table, empty = the best
     int threads = 2, decode = 64;
     std::vector<int> prefills = {512, 2048}, decode_at = {16, 512};
     std::string logits_out, logits_against;  // the last logits of the first prefill, to be written or compared with
@@ -53,6 +53,7 @@ struct Options {
             else if (a == "--prefill") o.prefills = numbers(value), i++;
             else if (a == "--at") o.decode_at = numbers(value), i++;
             else if (a == "--decode") o.decode = atoi(value), i++;
+            else if (a == "--kernels") o.kernels = value, i++;
             else if (a == "--logits") o.logits_out = value, i++;
             else if (a == "--against") o.logits_against = value, i++;
             else o.model = a;

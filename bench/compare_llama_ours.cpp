@@ -32,7 +32,7 @@ private:
 int main(int argc, char** argv) {
     const compare::Options o = compare::Options::parse(argc, argv);
     const double start = compare::now();
-    auto engine = gemma3n::Engine::load(o.model, {.threads = o.threads});
+    auto engine = gemma3n::Engine::load(o.model, {.threads = o.threads, .kernels = o.kernels});
     if (!engine) {
         fprintf(stderr, "%s\n", engine.error().message.c_str());
         return 1;

@@ -72,6 +72,13 @@ struct StepLogits {
     std::span<const float> row(int64_t i) const { return {values + i * vocab, static_cast<size_t>(vocab)}; }
 };
 
+// Time spent in one named step of the layer (steps/steps.h), all layers together.
+struct StepTime {
+    std::string name;
+    double seconds = 0;
+    int64_t calls = 0;
+};
+
 struct TokenizeOptions {
     bool add_bos = true;
     bool parse_special = false;  // true: typed special tokens become their ids
@@ -104,6 +111,10 @@ public:
     // Gives memory back between answers: the pages of the mapped weights and the scratch of the largest step. Nothing is lost: pages are
     // read again from the file (or the system's cache of it) when the next step touches them. Logits of the last step become invalid.
     void release();
+
+    // Runs `work`, whatever calls of the engine and its sessions it makes, with a clock around each named step, and returns the times in a
+    // fixed order. Results are unchanged; passes outside of `work` pay nothing. Not to be called from within `work`.
+    std::vector<StepTime> time_steps(const std::function<void()>& work);
 
     struct Impl;
     Impl& impl() { return *impl_; }

@@ -5,6 +5,7 @@
 #include <sys/auxv.h>
 #endif
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <set>
@@ -56,6 +57,18 @@ std::string cpu_name() {
     const std::string family = proc_value("/proc/cpuinfo", "cpu family"), model = proc_value("/proc/cpuinfo", "model\t");
     if (!family.empty() && !model.empty()) name += " (family " + family + " model " + model + ")";
     return name;
+}
+
+uint64_t last_level_cache_bytes() {
+    uint64_t largest = 0;
+    for (int index = 0; index < 8; index++) {
+        const std::string size = first_line("/sys/devices/system/cpu/cpu0/cache/index" + std::to_string(index) + "/size");  // "32768K"
+        unsigned long long n = 0;
+        char unit = 0;
+        if (sscanf(size.c_str(), "%llu%c", &n, &unit) < 1) continue;
+        largest = std::max<uint64_t>(largest, n * (unit == 'K' ? 1024 : unit == 'M' ? 1 << 20 : 1));
+    }
+    return largest;
 }
 
 uint64_t peak_resident_bytes() {

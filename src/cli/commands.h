@@ -80,6 +80,31 @@ struct RmOptions {
 };
 int rm(const RmOptions& o);
 
+struct PerplexityOptions {
+    ModelOptions model;
+    std::string file, save, against;
+    int64_t n_ctx = 512, stride = 0, windows = -1;
+    bool json = false;
+};
+int perplexity(const PerplexityOptions& o);
+
+struct EvalOptions {
+    ModelOptions model;                // of all; the paths are `models`
+    std::vector<std::string> models;
+    std::string suite;
+    bool json = false;
+};
+int eval(const EvalOptions& o);
+
+struct BenchOptions {
+    ModelOptions model;
+    int64_t prompt = 512, decode = 64;
+    int repeats = 3;
+    uint64_t seed = 1;
+    bool json = false, roof = false;
+};
+int bench(const BenchOptions& o);
+
 // ---- shared by the commands ----
 
 // One sentence on standard error; the exit code that belongs to the error.

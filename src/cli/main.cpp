@@ -6,8 +6,11 @@
 
 #include <fcntl.h>
 
+#include <functional>
 #include <limits>
 #include <new>
+#include <utility>
+#include <vector>
 
 using namespace gemma3n::cli;
 
@@ -24,12 +27,15 @@ CLI::Option* add_switch(CLI::App* c, const char* name, bool& o, const char* desc
     return c->add_flag(name, o, description)->disable_flag_override();
 }
 
-void add_model(CLI::App* c, ModelOptions& o, bool compute) {
-    c->add_option("MODEL", o.model, "a .gguf file, a Hugging Face directory, or a name: e2b, e4b, 270m, ORG/REPO[:QUANT]")->required()->transform(not_empty("a path"))->option_text(" ");
-    if (!compute) return;
+void add_compute(CLI::App* c, ModelOptions& o) {
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
     c->add_option("--activations", o.activations, "q8 (default), or f32: the exact path, slower")->transform(either("q8", "f32"))->option_text("TYPE");
     c->add_option("--kernels", o.kernels, "force a kernel table by name")->transform(not_empty("a name"))->option_text("NAME");
+}
+
+void add_model(CLI::App* c, ModelOptions& o, bool compute) {
+    c->add_option("MODEL", o.model, "a .gguf file, a Hugging Face directory, or a name: e2b, e4b, 270m, ORG/REPO[:QUANT]")->required()->transform(not_empty("a path"))->option_text(" ");
+    if (compute) add_compute(c, o);
 }
 
 void add_run(CLI::App* c, RunOptions& o) {
@@ -97,6 +103,34 @@ void add_rm(CLI::App* c, RmOptions& o) {
     add_switch(c, "-y,--yes", o.yes, "do not ask");
 }
 
+void add_perplexity(CLI::App* c, PerplexityOptions& o) {
+    add_model(c, o.model, true);
+    c->add_option("FILE", o.file, "the text")->required()->transform(not_empty("a path"))->option_text(" ");
+    c->add_option("-c,--ctx-size", o.n_ctx, "tokens of a window, of which the second half is scored; default 512")->transform(whole(4, 1 << 24))->option_text("N");
+    auto* stride = c->add_option("--stride", o.stride, "windows begin every N tokens, their last N are scored")->transform(whole(1, 1 << 24))->option_text("N");
+    c->add_option("--windows", o.windows, "the first N windows only")->transform(whole(1, no_end))->option_text("N");
+    c->add_option("--save", o.save, "write a reference run: all log-probabilities, 2 bytes each")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
+    c->add_option("--against", o.against, "compare with a reference run: KL, best tokens, ratio")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
+    add_switch(c, "--json", o.json, "as a JSON object");
+}
+
+void add_eval(CLI::App* c, EvalOptions& o) {
+    add_compute(c, o.model);
+    c->add_option("MODEL", o.models, "one or several models, a row of the table each")->required()->expected(1, 64)->transform(not_empty("a path"))->option_text("...");
+    c->add_option("--suite", o.suite, "the questions: a JSON object a line")->required()->transform(not_empty("a path"))->option_text("FILE");
+    add_switch(c, "--json", o.json, "as a JSON object");
+}
+
+void add_bench(CLI::App* c, BenchOptions& o) {
+    add_model(c, o.model, true);
+    c->add_option("-p,--prompt", o.prompt, "ids of the prompt, spread over the vocabulary; default 512")->transform(whole(1, no_end))->option_text("N");
+    c->add_option("-n,--decode", o.decode, "ids decoded after it, one by one; default 64")->transform(whole(1, no_end))->option_text("N");
+    c->add_option("-r,--repeats", o.repeats, "times each is measured; the middle one counts; default 3")->transform(whole(1, 1000))->option_text("N");
+    c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
+    add_switch(c, "--roof", o.roof, "measure what the machine can do, and print the share of it");
+    add_switch(c, "--json", o.json, "as a JSON object");
+}
+
 // A standard stream that is closed would lend its number to the next file that is opened: a model would be read as the prompt.
 void keep_standard_streams() {
     for (int fd = 0; fd <= 2; fd++) {
@@ -114,36 +148,36 @@ int main(int argc, char** argv) {
     app.require_subcommand(0, 1);
     app.get_formatter()->label("SUBCOMMAND", "COMMAND ...");
     app.footer("'gemma3n COMMAND --help' says what a command takes.\n");
-    const auto command = [&](const char* name, const char* description) {
+    std::vector<std::pair<CLI::App*, std::function<int()>>> commands;
+    const auto command = [&](const char* name, const char* description, auto add, auto& options, auto work) {
         auto* c = app.add_subcommand(name, description);
         c->group("Commands");
-        return c;
+        add(c, options);
+        commands.emplace_back(c, [&options, work] { return work(options); });
     };
 
     RunOptions run_options;
-    auto* run_command = command("run", "answer a prompt, or chat when none is given");
-    add_run(run_command, run_options);
+    command("run", "answer a prompt, or chat when none is given", add_run, run_options, run);
     ShowOptions show_options;
-    auto* show_command = command("show", "what a model is: sizes, types, bytes, memory");
-    add_show(show_command, show_options);
+    command("show", "what a model is: sizes, types, bytes, memory", add_show, show_options, show);
     TokenizeOptions tokenize_options;
-    auto* tokenize_command = command("tokenize", "text to ids");
-    add_tokenize(tokenize_command, tokenize_options);
+    command("tokenize", "text to ids", add_tokenize, tokenize_options, tokenize);
     TraceOptions trace_options;
-    auto* trace_command = command("trace", "named tensors of one forward pass, as a safetensors file");
-    add_trace(trace_command, trace_options);
+    command("trace", "named tensors of one forward pass, as a safetensors file", add_trace, trace_options, trace);
     PullCommand pull_options;
-    auto* pull_command = command("pull", "fetch a model from Hugging Face into its cache");
-    add_pull(pull_command, pull_options);
+    command("pull", "fetch a model from Hugging Face into its cache", add_pull, pull_options, pull);
     ListOptions list_options;
-    auto* list_command = command("list", "what the cache holds");
-    add_list(list_command, list_options);
+    command("list", "what the cache holds", add_list, list_options, list);
     RmOptions rm_options;
-    auto* rm_command = command("rm", "remove a repository from the cache");
-    add_rm(rm_command, rm_options);
+    command("rm", "remove a repository from the cache", add_rm, rm_options, rm);
     SynthOptions synth_options;
-    auto* synth_command = command("synth", "write a checkpoint of true shapes and random weights");
-    add_synth(synth_command, synth_options);
+    command("synth", "write a checkpoint of true shapes and random weights", add_synth, synth_options, synth);
+    PerplexityOptions perplexity_options;
+    command("perplexity", "how well a model foretells a text", add_perplexity, perplexity_options, perplexity);
+    EvalOptions eval_options;
+    command("eval", "how many questions of a file models answer rightly", add_eval, eval_options, eval);
+    BenchOptions bench_options;
+    command("bench", "how fast a model runs here", add_bench, bench_options, bench);
 
     try {
         app.parse(argc, argv);
@@ -156,14 +190,8 @@ int main(int argc, char** argv) {
     }
     catch_interrupts();
     try {
-        if (*run_command) return run(run_options);
-        if (*show_command) return show(show_options);
-        if (*tokenize_command) return tokenize(tokenize_options);
-        if (*trace_command) return trace(trace_options);
-        if (*pull_command) return pull(pull_options);
-        if (*list_command) return list(list_options);
-        if (*rm_command) return rm(rm_options);
-        if (*synth_command) return synth(synth_options);
+        for (const auto& [c, work] : commands)
+            if (*c) return work();
     } catch (const std::bad_alloc&) {
         return report({gemma3n::Code::over_budget, "out of memory"});
     }

@@ -39,12 +39,12 @@ void reset_interrupt() {
 
 int interrupt_fd() { return wake[0]; }
 
-bool Progress::at(double fraction) {
+bool Progress::at(double fraction, const std::string& note) {
     if (interrupted()) return false;
     const bool long_enough = std::chrono::steady_clock::now() - start_ > std::chrono::milliseconds(700);
     const int percent = static_cast<int>(fraction * 100);
     if (long_enough && percent != shown_) {
-        progress_line(what_ + " " + std::to_string(percent) + " %");
+        progress_line(what_ + " " + std::to_string(percent) + " %" + note);
         shown_ = percent;
     }
     return true;

@@ -11,7 +11,7 @@ class Progress {
 public:
     explicit Progress(std::string what) : what_(std::move(what)), start_(std::chrono::steady_clock::now()) {}
     ~Progress();
-    bool at(double fraction);
+    bool at(double fraction, const std::string& note = "");  // the note follows the percentage
 
 private:
     std::string what_;

@@ -6,6 +6,7 @@
 #include "runtime/engine_impl.h"
 #include "runtime/info.h"
 #include "runtime/sampler.h"
+#include "steps/timed.h"
 #include "tokens/turns.h"
 
 #include <cstring>
@@ -109,7 +110,7 @@ Result<View> Engine::Impl::forward(const model::Batch& batch, const model::Forwa
 
         Context context{*table, *pool, arena, options.activations == Activations::f32};
         const PoolAwake awake(*pool);
-        ASSIGN(View logits, decoder->forward(context, *steps, batch, forward_options));
+        ASSIGN(View logits, decoder->forward(context, timed ? *timed : *steps, batch, forward_options));
         TRY(checkpoint->intact());  // a page that failed under the pass has put zeros into it
         for (size_t i = 0; i < batch.caches.size(); i++) batch.caches[i]->commit(n_rows[i]);
         return logits;
@@ -204,6 +205,26 @@ void Engine::release() {
     impl_->scope.reset();
     impl_->arena = Arena();
     for (const auto c : model::always_read) model::advise(*impl_->checkpoint, impl_->config, c, Advice::dont_need);
+}
+
+std::vector<StepTime> Engine::time_steps(const std::function<void()>& work) {
+    steps::TimedSteps timed(*impl_->steps);
+    const auto run_on = [&](steps::Steps* s) {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->timed = s;
+    };
+    run_on(&timed);
+    struct Restore {  // also when `work` throws
+        const std::function<void()> f;
+        ~Restore() { f(); }
+    };
+    {
+        const Restore restore{[&] { run_on(nullptr); }};
+        work();
+    }
+    std::vector<StepTime> times;
+    for (const steps::StepSeconds& t : timed.times()) times.push_back({std::string(t.name), t.seconds, t.calls});
+    return times;
 }
 
 Result<std::unique_ptr<Session>> Engine::new_session(const SessionOptions& options) {

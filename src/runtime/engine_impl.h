@@ -32,6 +32,7 @@ struct Engine::Impl {
     const kernels::Table* table = nullptr;
     std::unique_ptr<Pool> pool;
     std::unique_ptr<steps::Steps> steps;
+    steps::Steps* timed = nullptr;                 // runs in place of `steps` inside time_steps()
     std::unique_ptr<model::Decoder> decoder;
 
     std::mutex mutex;                              // one step at a time

@@ -1,0 +1,117 @@
+// bench: how fast a model runs here, where the time goes, and what share of the machine that is.
+#include "measure/bench.h"
+
+#include "base/cpu.h"
+#include "base/result.h"
+#include "cli/commands.h"
+#include "cli/json.h"
+#include "cli/progress.h"
+#include "measure/roof.h"
+
+#include <chrono>
+#include <cstdio>
+#include <optional>
+
+namespace gemma3n::cli {
+
+namespace {
+
+double step_seconds(const measure::PhaseTimes& p) {
+    double sum = 0;
+    for (const StepTime& t : p.steps) sum += t.seconds;
+    return sum;
+}
+
+std::string json_phase(const measure::PhaseTimes& p) {
+    std::string s;
+    for (const StepTime& t : p.steps) {
+        s += (s.empty() ? "" : ", ") + json_string(t.name) + ": {\"seconds\": " + json_number(t.seconds) + ", \"share\": " + json_number(t.seconds / p.wall_s) + ", \"calls\": " + json_number(t.calls) + "}";
+    }
+    return "{\"wall_s\": " + json_number(p.wall_s) + ", \"outside_s\": " + json_number(p.wall_s - step_seconds(p)) + ", \"steps\": {" + s + "}}";
+}
+
+struct Measured {
+    measure::Bench bench;
+    std::optional<measure::Roof> roof;
+    double load_s = 0;
+    int threads = 0;
+    // decode reads all weights once a token
+    double decode_gb_per_s() const { return static_cast<double>(bench.decode_bytes_per_token) * bench.decode.median() / 1e9; }
+};
+
+void json(const Measured& m, const BenchOptions& o, const ModelInfo& info) {
+    Json j;
+    j.add("model", info.path).add("name", info.name).add("cpu", info.cpu).add("kernels", info.kernels).add("threads", m.threads).add("activations", o.model.activations);
+    j.add("prompt_tokens", o.prompt).add("decode_tokens", o.decode).add("repeats", o.repeats).add("seed", o.seed).add("load_s", m.load_s);
+    j.add("prefill_tokens_per_s", m.bench.prefill.median()).add("decode_tokens_per_s", m.bench.decode.median());
+    j.raw("prefill_runs", json_list(m.bench.prefill.tokens_per_s)).raw("decode_runs", json_list(m.bench.decode.tokens_per_s));
+    j.add("peak_rss_bytes", m.bench.peak_rss_bytes).add("decode_bytes_per_token", m.bench.decode_bytes_per_token).add("decode_gb_per_s", m.decode_gb_per_s());
+    j.raw("prefill_times", json_phase(m.bench.prefill)).raw("decode_times", json_phase(m.bench.decode));
+    if (m.roof) {
+        std::string at;
+        for (const measure::RoofAt& r : m.roof->at) {
+            at += (at.empty() ? "" : ", ") + std::string("{\"threads\": ") + json_number(r.threads) + ", \"read_gb_per_s\": " + json_number(r.read_gb_per_s) + ", \"int8_gops\": " + json_number(r.int8_gops) +
+                  ", \"f32_gflops\": " + json_number(r.f32_gflops) + "}";
+        }
+        Json roof;
+        roof.add("int8_instruction", m.roof->int8_instruction).add("buffer_bytes", m.roof->buffer_bytes).raw("at", "[" + at + "]");
+        roof.add("decode_share_of_read", m.decode_gb_per_s() / m.roof->at.back().read_gb_per_s);
+        j.raw("roof", roof.str());
+    }
+    printf("%s\n", j.str().c_str());
+}
+
+void speed_row(const char* what, int64_t n, const measure::PhaseTimes& p) {
+    printf("%-10s %6lld tokens   %10.2f tokens/s   (%.2f to %.2f in %zu runs)\n", what, static_cast<long long>(n), p.median(), p.tokens_per_s.front(), p.tokens_per_s.back(), p.tokens_per_s.size());
+}
+
+void step_table(const char* what, const measure::PhaseTimes& p) {
+    printf("\n%-20s %10s %8s %8s\n", what, "seconds", "share", "calls");
+    for (const StepTime& t : p.steps) printf("  %-18s %10.4f %7.1f%% %8lld\n", t.name.c_str(), t.seconds, 100 * t.seconds / p.wall_s, static_cast<long long>(t.calls));
+    const double outside = p.wall_s - step_seconds(p);
+    printf("  %-18s %10.4f %7.1f%%\n", "outside of steps", outside, 100 * outside / p.wall_s);
+}
+
+void table(const Measured& m, const BenchOptions& o, const ModelInfo& info) {
+    printf("%s (%s)\n%s kernels, %d thread%s, %s activations, on %s\n", info.name.c_str(), info.path.c_str(), info.kernels.c_str(), m.threads, m.threads == 1 ? "" : "s", o.model.activations.c_str(), info.cpu.c_str());
+    printf("load       %.3f s, peak resident memory %.3f GB\n", m.load_s, static_cast<double>(m.bench.peak_rss_bytes) / 1e9);
+    speed_row("prefill", o.prompt, m.bench.prefill);
+    speed_row("decode", o.decode, m.bench.decode);
+    step_table("prefill, one run", m.bench.prefill);
+    step_table("decode, one run", m.bench.decode);
+    printf("\ndecode reads %.3f GB of weights a token: %.1f GB/s", static_cast<double>(m.bench.decode_bytes_per_token) / 1e9, m.decode_gb_per_s());
+    if (!m.roof) {
+        printf("\n");
+        return;
+    }
+    printf(", %.0f %% of what the machine can read\n\n%-20s %10s %12s %12s\n", 100 * m.decode_gb_per_s() / m.roof->at.back().read_gb_per_s, "roof", "GB/s", "int8 GOPS", "f32 GFLOPS");
+    for (const measure::RoofAt& r : m.roof->at) printf("  %-18s %10.1f %12.0f %12.0f\n", (std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads")).c_str(), r.read_gb_per_s, r.int8_gops, r.f32_gflops);
+    printf("reading %.2f GB; int8 by %s\n", static_cast<double>(m.roof->buffer_bytes) / 1e9, m.roof->int8_instruction.c_str());
+}
+
+}  // namespace
+
+int bench(const BenchOptions& o) {
+    Measured m;
+    const auto start = std::chrono::steady_clock::now();
+    auto engine = load(o.model);
+    if (!engine) return report(engine.error());
+    m.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    m.threads = o.model.threads > 0 ? o.model.threads : physical_cores();
+    const ModelInfo info = (*engine)->info();
+    Progress progress("measuring");
+    auto b = measure::bench(**engine, {o.prompt, o.decode, o.repeats, o.seed}, [&](double done) { return progress.at(done); });
+    if (!b) return report(b.error());
+    m.bench = std::move(*b);
+    engine->reset();  // the roof is measured with nothing else in memory
+    if (o.roof) {
+        auto roof = measure::measure_roof(info.kernels, m.threads);
+        if (!roof) return report(roof.error());
+        m.roof = std::move(*roof);
+    }
+    clear_progress();
+    o.json ? json(m, o, info) : table(m, o, info);
+    return finish_output();
+}
+
+}  // namespace gemma3n::cli

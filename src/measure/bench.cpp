@@ -1,0 +1,110 @@
+#include "measure/bench.h"
+
+#include "base/cpu.h"
+#include "base/result.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace gemma3n::measure {
+
+namespace {
+
+class Runner {
+public:
+    Runner(Engine& e, const BenchPlan& p, const std::function<bool(double)>& progress)
+        : engine_(e), progress_(progress), parts_(2.0 * (p.repeats + 2)), prompt_(spread_ids(p.prompt, e.info().vocab, p.seed)),
+          next_(spread_ids(p.decode, e.info().vocab, p.seed + 1)) {}
+
+    Status open() {
+        ASSIGN(session_, engine_.new_session({.context_tokens = static_cast<int64_t>(prompt_.size() + next_.size())}));
+        return {};
+    }
+
+    // The prompt into an empty session; seconds.
+    Result<double> prefill() {
+        session_->clear();
+        return timed([&]() -> Status { return append(prompt_); });
+    }
+    // The ids after it, one by one.
+    Result<double> decode() {
+        return timed([&]() -> Status {
+            for (const int id : next_) TRY(append(std::span(&id, 1)));
+            return {};
+        });
+    }
+
+private:
+    template <class F>
+    Result<double> timed(F&& f) {
+        if (progress_ && !progress_(done_++ / parts_)) return fail(Code::cancelled, "the benchmark was cancelled");
+        const auto start = std::chrono::steady_clock::now();
+        TRY(f());
+        const double s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+        for (const float x : last_) {
+            if (!std::isfinite(x)) return fail(Code::bad_file, "%s: gives logits that are not finite: there is nothing to time", engine_.info().path.c_str());
+        }
+        return s;
+    }
+    Status append(std::span<const int> ids) {
+        ASSIGN(last_, session_->append(ids));
+        return {};
+    }
+
+    Engine& engine_;
+    const std::function<bool(double)>& progress_;
+    double parts_, done_ = 0;
+    std::vector<int> prompt_, next_;
+    std::unique_ptr<Session> session_;
+    std::span<const float> last_;  // logits
+};
+
+// One more run of a phase with a clock around each step.
+Status profile(Engine& engine, PhaseTimes& phase, const std::function<Result<double>()>& run) {
+    Result<double> seconds = 0.0;
+    phase.steps = engine.time_steps([&] { seconds = run(); });
+    ASSIGN(phase.wall_s, seconds);
+    std::erase_if(phase.steps, [](const StepTime& t) { return t.calls == 0; });
+    std::sort(phase.steps.begin(), phase.steps.end(), [](const StepTime& a, const StepTime& b) { return a.seconds > b.seconds; });
+    return {};
+}
+
+}  // namespace
+
+std::vector<int> spread_ids(int64_t n, int64_t vocab, uint64_t seed) {
+    std::vector<int> ids(static_cast<size_t>(n));
+    for (int& id : ids) {  // splitmix64
+        uint64_t z = seed += 0x9E3779B97F4A7C15u;
+        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+        z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+        id = static_cast<int>((z ^ (z >> 31)) % static_cast<uint64_t>(vocab));
+    }
+    return ids;
+}
+
+Result<Bench> bench(Engine& engine, const BenchPlan& plan, const std::function<bool(double)>& progress) {
+    Runner run(engine, plan, progress);
+    TRY(run.open());
+    Bench b;
+    for (const ByteClass& c : engine.info().bytes) {
+        if (c.name == "core" || c.name == "head") b.decode_bytes_per_token += c.file_bytes;
+    }
+    // the first run checks the results and brings the weights into memory: it is not counted
+    ASSIGN([[maybe_unused]] const double first_prefill, run.prefill());
+    ASSIGN([[maybe_unused]] const double first_decode, run.decode());
+    for (int i = 0; i < plan.repeats; i++) {
+        ASSIGN(const double prefill_s, run.prefill());
+        ASSIGN(const double decode_s, run.decode());
+        b.prefill.tokens_per_s.push_back(static_cast<double>(plan.prompt) / prefill_s);
+        b.decode.tokens_per_s.push_back(static_cast<double>(plan.decode) / decode_s);
+    }
+    std::sort(b.prefill.tokens_per_s.begin(), b.prefill.tokens_per_s.end());
+    std::sort(b.decode.tokens_per_s.begin(), b.decode.tokens_per_s.end());
+    TRY(profile(engine, b.prefill, [&] { return run.prefill(); }));
+    TRY(profile(engine, b.decode, [&] { return run.decode(); }));
+    b.peak_rss_bytes = peak_resident_bytes();
+    return b;
+}
+
+}  // namespace gemma3n::measure

@@ -1,0 +1,38 @@
+// How fast a loaded model runs: a prompt of ids spread over the whole vocabulary, then ids decoded one by one, both taken from a
+// seed, so that every machine and every program is given the same. Results are checked before they are timed.
+#pragma once
+
+#include "gemma3n/engine.h"
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+namespace gemma3n::measure {
+
+struct BenchPlan {
+    int64_t prompt = 512, decode = 64;
+    int repeats = 3;
+    uint64_t seed = 1;
+};
+
+struct PhaseTimes {
+    std::vector<double> tokens_per_s;  // of each repeat, sorted
+    double wall_s = 0;                 // of one more run, with a clock around each step
+    std::vector<StepTime> steps;       // of that run, longest first, those that ran
+    double median() const { return tokens_per_s[tokens_per_s.size() / 2]; }
+};
+
+struct Bench {
+    PhaseTimes prefill, decode;
+    uint64_t decode_bytes_per_token = 0;  // weights that one token reads: the classes core and head
+    uint64_t peak_rss_bytes = 0;
+};
+
+// `progress` is given the share that is done; false cancels.
+Result<Bench> bench(Engine& engine, const BenchPlan& plan, const std::function<bool(double)>& progress);
+
+// n ids from the seed, each of [0, vocab).
+std::vector<int> spread_ids(int64_t n, int64_t vocab, uint64_t seed);
+
+}  // namespace gemma3n::measure

@@ -1,0 +1,107 @@
+#include "measure/eval.h"
+
+#include "base/result.h"
+#include "measure/log_prob.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace gemma3n::measure {
+
+namespace {
+
+constexpr size_t piece = 64;  // rows with logits in one step
+
+std::string trimmed(std::string_view s) {
+    const size_t begin = s.find_first_not_of(" \t\r\n"), end = s.find_last_not_of(" \t\r\n");
+    return begin == std::string_view::npos ? "" : std::string(s.substr(begin, end - begin + 1));
+}
+
+Result<std::vector<int>> prompt_ids(Engine& engine, const Question& q) {
+    return q.chat ? engine.encode_chat({{"user", q.prompt}}, true) : engine.tokenize(q.prompt);
+}
+
+// Sum of the log-probabilities of ids[first ..], each given all before it.
+Result<double> log_probability(Engine& engine, Session& session, const std::vector<int>& ids, size_t first) {
+    session.clear();
+    if (first > 1) {
+        ASSIGN([[maybe_unused]] const auto last, session.append(std::span(ids).first(first - 1)));
+    }
+    std::vector<StepRow> rows;
+    double sum = 0;
+    for (size_t at = first - 1; at + 1 < ids.size(); at += piece) {
+        const size_t end = std::min(at + piece, ids.size() - 1);
+        rows.clear();
+        for (size_t i = at; i < end; i++) rows.push_back({&session, ids[i], nullptr, true});
+        ASSIGN(const StepLogits logits, engine.step(rows));
+        for (size_t i = at; i < end; i++) {
+            const auto row = logits.row(static_cast<int64_t>(i - at));
+            sum += row[static_cast<size_t>(ids[i + 1])] - summarise(row).log_sum_exp;
+        }
+    }
+    if (!std::isfinite(sum)) return fail(Code::bad_file, "%s: gives logits that are not finite", engine.info().path.c_str());
+    return sum;
+}
+
+Status choose(Engine& engine, Session& session, const Question& q, TaskScore& score) {
+    ASSIGN(const std::vector<int> prompt, prompt_ids(engine, q));
+    std::vector<std::vector<int>> whole;
+    size_t seam = prompt.size();  // where the first of the continuations parts from the prompt: all are scored from there
+    for (const std::string& a : q.answers) {
+        if (q.chat) {
+            ASSIGN(const std::vector<int> more, engine.tokenize(a, {.add_bos = false}));
+            whole.push_back(prompt);
+            whole.back().insert(whole.back().end(), more.begin(), more.end());
+        } else {  // as one text: a piece may reach over the seam
+            ASSIGN(std::vector<int> ids, engine.tokenize(q.prompt + a));
+            const auto parts = std::mismatch(prompt.begin(), prompt.end(), ids.begin(), ids.end()).first;
+            seam = std::min(seam, static_cast<size_t>(parts - prompt.begin()));
+            whole.push_back(std::move(ids));
+        }
+    }
+    size_t best = 0, best_per_byte = 0;
+    double highest = -INFINITY, highest_per_byte = -INFINITY;
+    for (size_t i = 0; i < whole.size(); i++) {
+        ASSIGN(const double sum, log_probability(engine, session, whole[i], seam));
+        const double per_byte = sum / static_cast<double>(q.answers[i].size());
+        if (sum > highest) highest = sum, best = i;
+        if (per_byte > highest_per_byte) highest_per_byte = per_byte, best_per_byte = i;
+    }
+    score.right += static_cast<int64_t>(best) == q.right;
+    score.right_per_byte += static_cast<int64_t>(best_per_byte) == q.right;
+    return {};
+}
+
+Status answer(Engine& engine, Session& session, const Question& q, TaskScore& score) {
+    session.clear();
+    ASSIGN(const std::vector<int> prompt, prompt_ids(engine, q));
+    GenerateOptions o;
+    o.sampling.temperature = 0;
+    o.max_tokens = q.max_tokens;
+    std::string so_far;
+    // plain text goes on for ever: its answer ends with the line
+    o.on_text = [&](const std::string& t, int) { return so_far += t, q.chat || trimmed(so_far).empty() || so_far.find('\n', so_far.find_first_not_of(" \t\r\n")) == std::string::npos; };
+    ASSIGN(const Answer a, session.generate(prompt, o));
+    std::string got = trimmed(a.text);
+    if (!q.chat) got = trimmed(std::string_view(got).substr(0, got.find('\n')));
+    score.right += std::any_of(q.answers.begin(), q.answers.end(), [&](const std::string& right) { return trimmed(right) == got; });
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<TaskScore>> evaluate(Engine& engine, std::span<const Question> questions, const std::function<bool(size_t done)>& progress) {
+    std::vector<TaskScore> scores;
+    ASSIGN(const std::unique_ptr<Session> session, engine.new_session());
+    for (size_t i = 0; i < questions.size(); i++) {
+        const Question& q = questions[i];
+        if (progress && !progress(i)) return fail(Code::cancelled, "the questions were cancelled after %zu of %zu", i, questions.size());
+        auto score = std::find_if(scores.begin(), scores.end(), [&](const TaskScore& s) { return s.task == q.task && s.type == q.type; });
+        if (score == scores.end()) score = scores.insert(scores.end(), {q.task, q.type});
+        score->n++;
+        TRY(q.type == QuestionType::choice ? choose(engine, *session, q, *score) : answer(engine, *session, q, *score));
+    }
+    return scores;
+}
+
+}  // namespace gemma3n::measure
