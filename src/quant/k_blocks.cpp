@@ -13,6 +13,21 @@ namespace {
 
 constexpr int super = 256;
 
+// Rounds a sub-block with the steps that are stored, x = step * q - low; returns the weighted squared error.
+template <int n>
+float round_to(const float* x, const float* w, float step, float low, int smallest, int largest, float* q) {
+    const float inverse = std::fabs(step) > 0 ? 1 / step : 0, lo = static_cast<float>(smallest), hi = static_cast<float>(largest);
+    float error[8] = {};
+    for (int i = 0; i < n; i += 8) {
+        for (int j = 0; j < 8; j++) {
+            q[i + j] = std::min(std::max(nearest(inverse * (x[i + j] + low)), lo), hi);
+            const float miss = x[i + j] - (step * q[i + j] - low);
+            error[j] += w[i + j] * miss * miss;
+        }
+    }
+    return lanes_sum(error);
+}
+
 // Sub-blocks of n values, x = d * scale * q - dmin * minimum, q in 0..high, scale and minimum in 0..most.
 template <int n>
 struct Minimums {
@@ -33,10 +48,23 @@ struct Minimums {
         dmin = f32_to_f16(deepest / static_cast<float>(most));
         const float of_d = f16_to_f32(d), of_dmin = f16_to_f32(dmin);
         for (int s = 0; s < count; s++) {
-            scale[s] = of_d > 0 ? whole(line[s].scale / of_d, 0, most) : 0;
-            minimum[s] = of_dmin > 0 ? whole(-line[s].minimum / of_dmin, 0, most) : 0;
-            const float step = of_d * static_cast<float>(scale[s]), low = of_dmin * static_cast<float>(minimum[s]), inverse = step > 0 ? 1 / step : 0;
-            for (int i = n * s; i < n * (s + 1); i++) q[i] = whole(inverse * (x[i] + low), 0, high);
+            const int near_scale = of_d > 0 ? whole(line[s].scale / of_d, 0, most) : 0, near_minimum = of_dmin > 0 ? whole(-line[s].minimum / of_dmin, 0, most) : 0;
+            neighbours(s, near_scale, near_minimum, x + n * s, block_weights(importance, n * s, n), high, most);
+        }
+    }
+
+private:
+    // The rounded scale and minimum are each best alone; together, one beside them may be better.
+    void neighbours(int s, int near_scale, int near_minimum, const float* x, const float* w, int high, int most) {
+        float best_error = INFINITY, rounded[n];
+        for (int a = std::max(near_scale - 1, 0); a <= std::min(near_scale + 1, most); a++) {
+            for (int b = std::max(near_minimum - 1, 0); b <= std::min(near_minimum + 1, most); b++) {
+                const float error = round_to<n>(x, w, f16_to_f32(d) * static_cast<float>(a), f16_to_f32(dmin) * static_cast<float>(b), 0, high, rounded);
+                if (error >= best_error) continue;
+                best_error = error;
+                scale[s] = a, minimum[s] = b;
+                for (int i = 0; i < n; i++) q[n * s + i] = static_cast<int>(rounded[i]);
+            }
         }
     }
 };
@@ -55,9 +83,15 @@ struct Symmetric {
         d = f32_to_f16(extreme(alone, count) / static_cast<float>(-most - 1));
         const float of_d = f16_to_f32(d);
         for (int s = 0; s < count; s++) {
-            scale[s] = std::fabs(of_d) > 0 ? whole(alone[s] / of_d, -most - 1, most) : 0;
-            const float step = of_d * static_cast<float>(scale[s]), inverse = std::fabs(step) > 0 ? 1 / step : 0;
-            for (int i = n * s; i < n * (s + 1); i++) q[i] = whole(inverse * x[i], low, high);
+            const int near = std::fabs(of_d) > 0 ? whole(alone[s] / of_d, -most - 1, most) : 0;
+            float best_error = INFINITY, rounded[n];
+            for (int a = std::max(near - 1, -most - 1); a <= std::min(near + 1, most); a++) {
+                const float error = round_to<n>(x + n * s, block_weights(importance, n * s, n), of_d * static_cast<float>(a), 0, low, high, rounded);
+                if (error >= best_error) continue;
+                best_error = error;
+                scale[s] = a;
+                for (int i = 0; i < n; i++) q[n * s + i] = static_cast<int>(rounded[i]);
+            }
         }
     }
 };
