@@ -19,7 +19,7 @@ namespace gemma3n {
 
 // Bytes of a class of tensors: in the file, and resident once all of it has been touched.
 struct ByteClass {
-    std::string name;  // "core", "head", "per-layer table", "unused"
+    std::string name;  // "core", "head", "per-layer table", "towers", "unused"
     uint64_t file_bytes = 0;
     uint64_t resident_bytes = 0;  // what using it keeps in memory; 0 for tables that are read by row
 };
@@ -31,11 +31,11 @@ struct ModelInfo {
     std::vector<int64_t> ff;                        // FFN width per layer
     std::vector<bool> sliding;                      // per layer: local (windowed) attention
     int64_t n_streams = 0, per_layer_width = 0, per_layer_vocab = 0, laurel_rank = 0;  // gemma3n; 0 otherwise
-    uint64_t n_parameters = 0;                      // of all tensors that are used
+    uint64_t n_parameters = 0;                      // of the tensors that the text network uses
     std::map<std::string, int> tensor_types;        // type -> number of tensors
     std::vector<ByteClass> bytes;
     uint64_t kv_bytes_per_token_global = 0;         // growth per token, default KV type
-    uint64_t kv_bytes_windowed = 0;                 // ceiling of all sliding layers together
+    uint64_t kv_bytes_windowed = 0;                 // what all sliding layers see; whole pages and room for a rollback add less than 192 tokens a layer
     std::vector<int> eos;
     int bos = 2;
     bool has_tokenizer = false;
@@ -55,7 +55,8 @@ struct TraceTensor {
 using TraceSink = std::function<void(const TraceTensor&)>;
 
 // One row of a step: a token of one session. `embedding` (hidden values), when set, is used in place of the id's row, and the
-// per-layer row is 0. Rows of one session come in ascending order and continue its sequence.
+// per-layer row is 0. Rows of one session stand together, in order, and continue its sequence; a session whose last generated token is
+// not processed yet is refused (Session::append of no ids processes it).
 struct StepRow {
     Session* session = nullptr;
     int id = 0;
@@ -63,7 +64,8 @@ struct StepRow {
     bool wants_logits = false;
 };
 
-// Logits of the rows that asked, in row order: [n, vocab], soft-capped. Valid until the next step of the engine.
+// Logits of the rows that asked, in row order: [n, vocab], soft-capped. Valid until the next step of the engine, whoever takes it: with
+// several threads use Session::append, which keeps a copy.
 struct StepLogits {
     const float* values = nullptr;
     int64_t n = 0, vocab = 0;
@@ -95,8 +97,13 @@ public:
     // On failure no session's sequence has advanced, except that a broken file makes the engine refuse every later step.
     Result<StepLogits> step(std::span<const StepRow> rows);
 
-    // Runs step() with the tap open: every named tensor whose name `wanted` accepts goes to `sink`.
+    // Runs step() with the tap open: every named tensor whose name `wanted` accepts (empty: all) goes to `sink`. Both are called while the
+    // engine is held: they may not step it.
     Result<StepLogits> trace(std::span<const StepRow> rows, const std::function<bool(const std::string&)>& wanted, const TraceSink& sink);
+
+    // Gives memory back between answers: the pages of the mapped weights and the scratch of the largest step. Nothing is lost: pages are
+    // read again from the file (or the system's cache of it) when the next step touches them. Logits of the last step become invalid.
+    void release();
 
     struct Impl;
     Impl& impl() { return *impl_; }

@@ -42,7 +42,7 @@ struct GenerateOptions {
     // Called while a prompt is processed; return false to cancel. May be empty.
     std::function<bool(int64_t done, int64_t total)> prefill_progress;
     // Called for every generated token with the text that became certain by it: complete UTF-8, empty while a character is
-    // unfinished. Return false to stop. May be empty.
+    // unfinished; once more at the end if a character stays unfinished. Return false to stop. May be empty.
     std::function<bool(const std::string& text, int id)> on_text;
 };
 

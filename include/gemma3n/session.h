@@ -26,7 +26,7 @@ public:
     ~Session();
     Session(const Session&) = delete;
 
-    int64_t n_tokens() const;         // tokens whose keys and values are in the cache
+    int64_t n_tokens() const;         // tokens whose keys and values are in the cache: all but, perhaps, the last one generated
     int64_t context_tokens() const;   // room in all
 
     // ---- text in, text out -----------------------------------------------------------------------------------------
@@ -38,7 +38,7 @@ public:
     Result<Answer> generate(std::span<const int> ids, const GenerateOptions& options);
 
     // ---- tokens in, logits out -------------------------------------------------------------------------------------
-    // Appends ids in chunks; logits of the last one (vocab values, soft-capped) are returned, valid until the next call.
+    // Appends ids in chunks (none: only a generated token that is still to be processed); logits of the last one (vocab values, soft-capped) are returned, valid until the next call.
     Result<std::span<const float>> append(std::span<const int> ids, const std::function<bool(int64_t, int64_t)>& progress = {});
 
     // A second session with the same past; pages are shared and copied only when written.

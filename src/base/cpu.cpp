@@ -1,6 +1,9 @@
 #include "base/cpu.h"
 
 #include <sched.h>
+#if defined(__aarch64__)
+#include <sys/auxv.h>
+#endif
 
 #include <cstdio>
 #include <cstring>
@@ -58,6 +61,15 @@ std::string cpu_name() {
 uint64_t peak_resident_bytes() {
     const std::string kb = proc_value("/proc/self/status", "VmHWM");
     return kb.empty() ? 0 : std::stoull(kb) * 1024;
+}
+
+ArmFeatures arm_features() {
+#if defined(__aarch64__)
+    constexpr unsigned long asimddp = 1ul << 20, i8mm = 1ul << 13;
+    return {(getauxval(AT_HWCAP) & asimddp) != 0, (getauxval(AT_HWCAP2) & i8mm) != 0};
+#else
+    return {};
+#endif
 }
 
 }  // namespace gemma3n

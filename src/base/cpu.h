@@ -19,4 +19,9 @@ int physical_cores();         // of those this process may run on; >= 1
 std::string cpu_name();       // as the system reports it, "unknown" if it does not
 uint64_t peak_resident_bytes();  // VmHWM of this process, file pages included; 0 if unknown
 
+struct ArmFeatures {
+    bool dotprod, i8mm;
+};
+ArmFeatures arm_features();  // none on another kind of CPU
+
 }  // namespace gemma3n

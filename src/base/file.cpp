@@ -148,19 +148,8 @@ void File::advise(uint64_t offset, uint64_t n_bytes, Advice advice) const {
     const uint64_t begin = inner ? (offset + page - 1) / page * page : offset / page * page;
     const uint64_t end = inner && end_byte < size_ ? end_byte / page * page : end_byte;
     if (begin >= end) return;
-    const int how = advice == Advice::will_need ? MADV_WILLNEED : advice == Advice::random ? MADV_RANDOM : MADV_DONTNEED;
+    const int how = advice == Advice::will_need ? MADV_WILLNEED : MADV_DONTNEED;
     madvise(data_ + begin, end - begin, how);
-}
-
-uint64_t File::resident_bytes(uint64_t offset, uint64_t n_bytes) const {
-    if (n_bytes == 0 || offset >= size_) return 0;
-    const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-    const uint64_t begin = offset / page * page, end = n_bytes > size_ - offset ? size_ : offset + n_bytes;
-    std::vector<unsigned char> in((end - begin + page - 1) / page);
-    if (mincore(data_ + begin, end - begin, in.data()) != 0) return 0;
-    uint64_t n = 0;
-    for (const unsigned char c : in) n += (c & 1) ? page : 0;
-    return n;
 }
 
 Status File::intact() const {

@@ -19,7 +19,6 @@ namespace gemma3n {
 
 enum class Advice {
     will_need,  // read ahead
-    random,     // no read-ahead, no fault-around
     dont_need,  // give the pages back; they are read again when touched
 };
 
@@ -40,9 +39,6 @@ public:
 
     // Page-rounded advice for a range of the mapping.
     void advise(uint64_t offset, uint64_t n_bytes, Advice advice) const;
-
-    // Bytes of the range that are resident in this process's view (mincore).
-    uint64_t resident_bytes(uint64_t offset, uint64_t n_bytes) const;
 
     // An error once a mapped page could not be read or the file was seen to have shrunk, for good. Costs one fstat.
     Status intact() const;

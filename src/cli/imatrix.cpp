@@ -2,9 +2,9 @@
 #include "quant/imatrix.h"
 
 #include "base/file.h"
+#include "base/output_file.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
-#include "format/output_file.h"
 #include "quant/collect.h"
 
 #include <filesystem>
@@ -12,8 +12,12 @@
 namespace gemma3n::cli {
 
 int imatrix(const ImatrixOptions& o) {
+    for (const std::string& input : {o.model.model, o.text_file}) {
+        std::error_code no_input;  // is told when it is opened
+        if (std::filesystem::equivalent(o.output, input, no_input)) return usage_error("--output is '" + o.output + "', which is an input: expected another file");
+    }
     {
-        format::OutputFile probe;  // an output that cannot be written is found before the work, not after it
+        OutputFile probe;  // an output that cannot be written is found before the work, not after it
         if (Status s = probe.open(o.output); !s) return report(s.error());
     }
     const auto file = File::open(o.text_file);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 
 #include <limits>
+#include <new>
 
 using namespace gemma3n::cli;
 
@@ -151,13 +152,17 @@ int main(int argc, char** argv) {
         return exit_usage;
     }
     catch_interrupts();
-    if (*run_command) return run(run_options);
-    if (*show_command) return show(show_options);
-    if (*tokenize_command) return tokenize(tokenize_options);
-    if (*trace_command) return trace(trace_options);
-    if (*synth_command) return synth(synth_options);
-    if (*quantize_command) return quantize(quantize_options);
-    if (*imatrix_command) return imatrix(imatrix_options);
+    try {
+        if (*run_command) return run(run_options);
+        if (*show_command) return show(show_options);
+        if (*tokenize_command) return tokenize(tokenize_options);
+        if (*trace_command) return trace(trace_options);
+        if (*synth_command) return synth(synth_options);
+        if (*quantize_command) return quantize(quantize_options);
+        if (*imatrix_command) return imatrix(imatrix_options);
+    } catch (const std::bad_alloc&) {
+        return report({gemma3n::Code::over_budget, "out of memory"});
+    }
     fputs(app.help().c_str(), stderr);
     return exit_usage;
 }

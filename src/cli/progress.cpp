@@ -16,7 +16,8 @@ static bool line_shown = false;
 static int wake[2] = {-1, -1};
 
 void catch_interrupts() {
-    if (pipe2(wake, O_CLOEXEC | O_NONBLOCK) != 0) wake[0] = wake[1] = -1;  // poll() passes over -1: a second Ctrl-C still ends the process
+    if (pipe(wake) != 0) wake[0] = wake[1] = -1;  // poll() passes over -1: a second Ctrl-C still ends the process
+    for (const int fd : wake) fcntl(fd, F_SETFD, FD_CLOEXEC), fcntl(fd, F_SETFL, O_NONBLOCK);
     struct sigaction action {};
     action.sa_handler = [](int) {
         const int kept = errno;

@@ -33,7 +33,7 @@ class Runner {
 public:
     Runner(const RunOptions& o, std::shared_ptr<Engine> engine, std::unique_ptr<Session> session)
         : o_(o), engine_(std::move(engine)), session_(std::move(session)) {
-        seed_ = o.seed ? *o.seed : std::random_device{}() | static_cast<uint64_t>(std::random_device{}()) << 32;
+        seed_ = o.seed ? *o.seed : std::random_device{}();  // of 32 bits: --stats prints it, and --seed takes it back
     }
 
     int once(const std::string& prompt) {

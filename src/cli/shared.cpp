@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "cli/commands.h"
 #include "cli/progress.h"
 
@@ -59,15 +60,10 @@ std::string json_string(const std::string& s) {
             snprintf(escaped, sizeof escaped, "\\u%04x", c);
             out += escaped;
             i++;
-        } else if (c < 128) {
-            out += s[i++];
         } else {  // a whole sequence, or one replacement for a stray byte
-            const size_t n = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC2 ? 2 : 0;
-            bool good = n > 0 && i + n <= s.size();
-            for (size_t k = 1; good && k < n; k++) good = (static_cast<unsigned char>(s[i + k]) & 0xC0) == 0x80;
-            if (good) out.append(s, i, n);
-            else out += "\xEF\xBF\xBD";
-            i += good ? n : 1;
+            const int n = utf8_length(s, i);
+            out += n > 0 ? std::string_view(s).substr(i, static_cast<size_t>(n)) : replacement;
+            i += n > 0 ? static_cast<size_t>(n) : 1;
         }
     }
     return out + "\"";

@@ -73,7 +73,7 @@ void table(const ModelInfo& m) {
     for (const int64_t tokens : {int64_t{2048}, m.context_length}) {
         printf("%-22s %12s %12s\n", ("needed, " + std::to_string(tokens) + " tokens").c_str(), "", bytes_text(resident(m, tokens)).c_str());
     }
-    printf("Scratch for a prompt comes on top: about 0.15 GB for chunks of 512 tokens.\n");
+    printf("Scratch for a prompt comes on top: for E2B about 0.15 GB.\n");
 }
 
 template <class T>

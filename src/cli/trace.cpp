@@ -5,6 +5,7 @@
 
 #include <charconv>
 #include <cstdio>
+#include <filesystem>
 #include <regex>
 
 namespace gemma3n::cli {
@@ -58,8 +59,10 @@ int trace(const TraceOptions& o) {
     } catch (const std::regex_error& e) {
         return usage_error("--only is '" + *o.only + "', which is not a regular expression: " + e.what());
     }
+    std::error_code no_model;  // is told by load
+    if (std::filesystem::equivalent(o.output, o.model.model, no_model)) return usage_error("--output is '" + o.output + "', which is the model: expected another file");
     {
-        format::OutputFile probe;  // an output that cannot be written is found before the work, not after it
+        OutputFile probe;  // an output that cannot be written is found before the work, not after it
         if (Status s = probe.open(o.output); !s) return report(s.error());
     }
     auto engine = load(o.model);

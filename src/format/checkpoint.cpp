@@ -13,6 +13,7 @@ namespace gemma3n::format {
 Result<std::shared_ptr<Checkpoint>> Checkpoint::open(const std::string& path) {
     std::error_code ec;
     const auto status = std::filesystem::status(path, ec);
+    if (status.type() == std::filesystem::file_type::none) return fail(Code::io, "%s: cannot be examined: %s", path.c_str(), ec.message().c_str());
     if (!std::filesystem::exists(status)) return fail(Code::not_found, "%s: no such file or directory: expected a .gguf file or a directory with config.json", path.c_str());
     if (std::filesystem::is_directory(status)) return SafetensorsReader::read(path);
     ASSIGN(auto file, File::open(path));

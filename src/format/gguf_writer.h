@@ -2,7 +2,7 @@
 // its offset in any order and from any thread, close. Metadata keeps the width it is given: set("k", uint32_t{1}) is a u32.
 #pragma once
 
-#include "format/output_file.h"
+#include "base/output_file.h"
 #include "tensor/dtype.h"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // Writes one safetensors file: declare every tensor, open, write their data in the order declared, close.
 #pragma once
 
-#include "format/output_file.h"
+#include "base/output_file.h"
 #include "tensor/dtype.h"
 
 #include <string>

@@ -1,11 +1,10 @@
 // The tables of this program and the choice among them.
+#include "base/cpu.h"
 #include "kernels/isa.h"
 
 #include <cstring>
 
-#if defined(__aarch64__)
-#include <sys/auxv.h>
-#elif defined(__x86_64__)
+#if defined(__x86_64__)
 #include <cpuid.h>
 #endif
 
@@ -43,9 +42,8 @@ const Entry entries[] = {{&reference(), true}, {&avx2_table, has_avx2()}, {&avx5
 
 #elif defined(__aarch64__)
 
-constexpr unsigned long hwcap_asimddp = 1ul << 20, hwcap2_i8mm = 1ul << 13;
-bool has_dotprod() { return getauxval(AT_HWCAP) & hwcap_asimddp; }
-bool has_i8mm() { return has_dotprod() && (getauxval(AT_HWCAP2) & hwcap2_i8mm); }
+bool has_dotprod() { return arm_features().dotprod; }
+bool has_i8mm() { return has_dotprod() && arm_features().i8mm; }
 
 const Table neon_table = filled("neon", true, neon::fill_vectors, neon::fill_q8);
 const Table neon_dotprod_table = filled("neon-dotprod", has_dotprod(), neon::fill_vectors, neon_dotprod::fill_q8);

@@ -96,7 +96,7 @@ Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
     const bool is_3n = c.family == Family::gemma3n;
     const auto name = checkpoint.metadata().find("general.name");
     const std::string* given = name == checkpoint.metadata().end() ? nullptr : std::get_if<std::string>(&name->second);
-    c.name = given ? *given : std::filesystem::path(path).stem().string();
+    c.name = given ? shown(*given) : std::filesystem::path(path).stem().string();
 
     ASSIGN(c.n_layers, keys.count("block_count"));
     ASSIGN(c.hidden, keys.count("embedding_length"));
@@ -114,6 +114,15 @@ Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
     c.norm_eps = keys.real_or("attention.layer_norm_rms_epsilon", 1e-6);
     c.rope_theta_global = keys.real_or("rope.freq_base", 1e6);
     c.rope_theta_local = keys.real_or("rope.freq_base_swa", keys.number("rope.freq_base_local").value_or(1e4));
+    if (const format::MetaValue* v = keys.find("rope.scaling.type")) {
+        const auto* type = std::get_if<std::string>(v);
+        if (!type || (*type != "linear" && *type != "none")) {
+            return fail(Code::unsupported, "%s: its rope scaling is '%s': expected linear or none", path.c_str(), type ? shown(*type).c_str() : "not a name");
+        }
+        if (*type == "linear") c.rope_scale_global = keys.real_or("rope.scaling.factor", 1);
+    } else {
+        c.rope_scale_global = keys.real_or("rope.scaling.factor", 1);
+    }
     c.final_softcap = keys.real_or("final_logit_softcapping", is_3n ? 30 : 0);
     if (is_3n) {
         ASSIGN(c.n_streams, keys.count_or("altup.num_inputs", 4));
@@ -123,7 +132,6 @@ Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
         c.altup_coef_clip = 120;
         c.altup_correct_scale = keys.number("altup.correct_scale").value_or(1) != 0;
     } else {
-        c.rope_scale_global = keys.real_or("rope.scaling.factor", 1);
         const double scale = keys.number("attention.scale").value_or(0);
         c.attention_scale = scale > 0 ? static_cast<float>(scale) : static_cast<float>(1 / std::sqrt(static_cast<double>(std::max<int64_t>(c.head_dim, 1))));
         // 27B: the query scale is that of 168 = hidden / heads, not of the head size

@@ -114,12 +114,29 @@ Status read_rope(const Object& text, Config& c, const std::string& path) {
         }
         if (const auto local = parameters->object("sliding_attention")) {
             ASSIGN(c.rope_theta_local, local->real_or("rope_theta", 1e4));
+            if (const std::string type = local->string_or("rope_type", "default"); type != "default") {
+                return fail(Code::unsupported, "%s: rope_parameters.sliding_attention has rope type '%s': expected default", path.c_str(), shown(type).c_str());
+            }
         }
         if (!parameters->object("full_attention") && !parameters->object("sliding_attention")) {  // one set for all
             ASSIGN(c.rope_theta_global, parameters->real_or("rope_theta", c.rope_theta_global));
             TRY(scaling(*parameters, "rope_parameters"));
         }
     }
+    return {};
+}
+
+// What changes the network and is not built: another value than the published one must not run as if it were that one.
+Status check_variant(const Object& text, const std::string& path) {
+    const std::string activation = text.string_or("hidden_activation", "gelu_pytorch_tanh");
+    if (activation != "gelu_pytorch_tanh") {
+        return fail(Code::unsupported, "%s: 'hidden_activation' is '%s': expected gelu_pytorch_tanh", path.c_str(), shown(activation).c_str());
+    }
+    for (const char* name : {"attention_bias", "use_bidirectional_attention"}) {
+        bool on = false;
+        if (const auto v = text.find(name); v && (v->get(on) || on)) return fail(Code::unsupported, "%s: '%s' is set: expected false", path.c_str(), name);
+    }
+    if (text.find("attn_logit_softcapping")) return fail(Code::unsupported, "%s: 'attn_logit_softcapping' is set: expected none", path.c_str());
     return {};
 }
 
@@ -157,6 +174,7 @@ Result<Config> config_from_json(const format::Checkpoint& checkpoint) {
     const bool is_3n = c.family == Family::gemma3n;
     c.name = std::filesystem::path(checkpoint.path()).filename().string();
 
+    TRY(check_variant(text, path));
     // what is missing has the reference's default: E4B for gemma3n, the class's own for gemma3
     ASSIGN(c.n_layers, text.count_or("num_hidden_layers", is_3n ? 35 : 26));
     ASSIGN(c.hidden, text.count_or("hidden_size", is_3n ? 2048 : 2304));
@@ -208,10 +226,15 @@ Result<Config> config_from_json(const format::Checkpoint& checkpoint) {
     c.bos = static_cast<int>(bos);
     add_end_ids(top.find("eos_token_id"), c.eos);
     add_end_ids(text.find("eos_token_id"), c.eos);
-    if (const auto generation = checkpoint.side_file("generation_config.json")) {
+    const auto generation = checkpoint.side_file("generation_config.json");
+    if (!generation && generation.error().code != Code::not_found) return generation.error();
+    if (generation) {
         simdjson::dom::parser p;
         element g, eos;
-        if (!p.parse(*generation).get(g) && !g["eos_token_id"].get(eos)) add_end_ids(eos, c.eos);
+        if (const auto e = p.parse(*generation).get(g)) {
+            return fail(Code::bad_file, "%s/generation_config.json: is not valid JSON: %s", checkpoint.path().c_str(), simdjson::error_message(e));
+        }
+        if (!g["eos_token_id"].get(eos)) add_end_ids(eos, c.eos);
     }
     if (c.vocab >= 262144) {  // the published vocabulary: one file forgets 106, the others do not
         for (const int id : {1, 106})

@@ -17,6 +17,7 @@ enum class TensorClass {
     unused,     // keys and values of layers that read a donor's cache, and tensors no one knows
 };
 inline constexpr int n_tensor_classes = 5;
+inline constexpr TensorClass always_read[] = {TensorClass::core, TensorClass::head};  // resident once a step has run
 std::string_view name(TensorClass c);
 
 TensorClass class_of(const format::TensorInfo& t, const Config& config);

@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "base/result.h"
+#include "model/residency.h"
 #include "runtime/engine_impl.h"
 #include "runtime/info.h"
 #include "runtime/sampler.h"
@@ -52,6 +53,8 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
     ASSIGN(e.checkpoint, format::Checkpoint::open(path));
     ASSIGN(e.config, model::read_config(*e.checkpoint));
     ASSIGN(e.weights, model::bind_weights(*e.checkpoint, e.config));
+    // What every token reads is asked for now, so that a cold disk works while the tokenizer is read.
+    for (const auto c : model::always_read) model::advise(*e.checkpoint, e.config, c, Advice::will_need);
     if (!reached(0.5)) return cancelled();
     if (auto tokenizer = tokens::Tokenizer::load(*e.checkpoint)) {
         e.tokenizer = *tokenizer;
@@ -78,19 +81,21 @@ Result<const tokens::Tokenizer*> Engine::Impl::need_tokenizer() const {
 
 Result<std::vector<int>> Engine::tokenize(std::string_view text, TokenizeOptions options) const {
     ASSIGN(const tokens::Tokenizer* t, impl_->need_tokenizer());
-    return t->encode(text, {options.add_bos, options.parse_special});
+    return within_memory(*impl_, [&]() -> Result<std::vector<int>> { return t->encode(text, {options.add_bos, options.parse_special}); });
 }
 
 Result<std::vector<int>> Engine::encode_chat(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const {
     ASSIGN(const tokens::Tokenizer* t, impl_->need_tokenizer());
-    std::vector<tokens::Message> turns;
-    for (const ChatMessage& m : messages) turns.push_back({m.role, m.content});
-    return tokens::encode_turns(*t, turns, add_generation_prompt, true);
+    return within_memory(*impl_, [&] {
+        std::vector<tokens::Message> turns;
+        for (const ChatMessage& m : messages) turns.push_back({m.role, m.content});
+        return tokens::encode_turns(*t, turns, add_generation_prompt, true);
+    });
 }
 
 Result<std::string> Engine::detokenize(const std::vector<int>& ids, bool skip_special) const {
     ASSIGN(const tokens::Tokenizer* t, impl_->need_tokenizer());
-    return t->decode(ids, skip_special);
+    return within_memory(*impl_, [&]() -> Result<std::string> { return t->decode(ids, skip_special); });
 }
 
 Result<View> Engine::Impl::forward(const model::Batch& batch, const model::ForwardOptions& forward_options) {
@@ -127,6 +132,9 @@ static Result<model::Batch> make_batch(Engine* engine, const model::Config& conf
             for (Session* s : sessions) {
                 if (s == r.session) return fail(Code::bad_argument, "row %zu of a step comes back to an earlier session: expected each session's rows together", i);
             }
+            if (!r.session->impl().pending.empty()) {
+                return fail(Code::bad_argument, "row %zu of a step continues a session whose last generated token is not processed yet: expected append() of no ids before it, or rollback() to drop it", i);
+            }
             sessions.push_back(r.session);
             batch.caches.push_back(&r.session->impl().cache);
         }
@@ -147,10 +155,12 @@ static Result<model::Batch> make_batch(Engine* engine, const model::Config& conf
 static StepLogits as_logits(const View& v, int64_t vocab) { return v ? StepLogits{v.f32(), v.n_rows, vocab} : StepLogits{nullptr, 0, vocab}; }
 
 Result<StepLogits> Engine::step(std::span<const StepRow> rows) {
-    ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
-    const std::lock_guard lock(impl_->mutex);
-    ASSIGN(const View logits, impl_->forward(batch, {}));
-    return as_logits(logits, impl_->config.vocab);
+    return within_memory(*impl_, [&]() -> Result<StepLogits> {
+        ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
+        const std::lock_guard lock(impl_->mutex);
+        ASSIGN(const View logits, impl_->forward(batch, {}));
+        return as_logits(logits, impl_->config.vocab);
+    });
 }
 
 namespace {
@@ -174,17 +184,26 @@ private:
 }  // namespace
 
 Result<StepLogits> Engine::trace(std::span<const StepRow> rows, const std::function<bool(const std::string&)>& wanted, const TraceSink& sink) {
-    ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
-    if (!sink) return fail(Code::bad_argument, "a trace without a sink: expected somebody to take the tensors");
-    TraceTap tap(wanted, sink);
-    if (tap.wants("input_ids")) {
-        TraceTensor ids{"input_ids", {static_cast<int64_t>(rows.size())}, {}, {}};
-        for (const StepRow& r : rows) ids.ids.push_back(r.id);
-        sink(ids);
-    }
+    return within_memory(*impl_, [&]() -> Result<StepLogits> {
+        ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
+        if (!sink) return fail(Code::bad_argument, "a trace without a sink: expected somebody to take the tensors");
+        TraceTap tap(wanted, sink);
+        if (tap.wants("input_ids")) {
+            TraceTensor ids{"input_ids", {static_cast<int64_t>(rows.size())}, {}, {}};
+            for (const StepRow& r : rows) ids.ids.push_back(r.id);
+            sink(ids);
+        }
+        const std::lock_guard lock(impl_->mutex);
+        ASSIGN(const View logits, impl_->forward(batch, {.shortcut = true, .cap_logits = true, .tap = &tap}));
+        return as_logits(logits, impl_->config.vocab);
+    });
+}
+
+void Engine::release() {
     const std::lock_guard lock(impl_->mutex);
-    ASSIGN(const View logits, impl_->forward(batch, {.shortcut = true, .cap_logits = true, .tap = &tap}));
-    return as_logits(logits, impl_->config.vocab);
+    impl_->scope.reset();
+    impl_->arena = Arena();
+    for (const auto c : model::always_read) model::advise(*impl_->checkpoint, impl_->config, c, Advice::dont_need);
 }
 
 Result<std::unique_ptr<Session>> Engine::new_session(const SessionOptions& options) {
@@ -199,9 +218,11 @@ Result<std::unique_ptr<Session>> Engine::new_session(const SessionOptions& optio
     if (options.chunk_tokens < 1) {
         return fail(Code::bad_argument, "chunks of %lld tokens: expected 1 or more", static_cast<long long>(options.chunk_tokens));
     }
-    std::unique_ptr<Session> session(new Session);
-    session->impl_ = std::make_unique<Session::Impl>(shared_from_this(), options);
-    return session;
+    return within_memory(*impl_, [&]() -> Result<std::unique_ptr<Session>> {
+        std::unique_ptr<Session> session(new Session);
+        session->impl_ = std::make_unique<Session::Impl>(shared_from_this(), options);
+        return session;
+    });
 }
 
 }  // namespace gemma3n

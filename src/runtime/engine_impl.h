@@ -3,6 +3,7 @@
 
 #include "gemma3n/engine.h"
 
+#include "base/result.h"
 #include "format/checkpoint.h"
 #include "kernels/table.h"
 #include "model/text/decoder.h"
@@ -13,7 +14,9 @@
 
 #include <memory>
 #include <mutex>
+#include <new>
 #include <optional>
+#include <stdexcept>
 
 namespace gemma3n {
 
@@ -60,5 +63,16 @@ struct Session::Impl {
                       const std::function<void(std::span<const float>)>& f);
     Result<Answer> generate(std::vector<int> ids, const GenerateOptions& options);
 };
+
+// f(), which gives a Result; memory that is not there is an error of the request.
+template <class F>
+auto within_memory(const Engine::Impl& e, F&& f) -> decltype(f()) {
+    try {
+        return f();
+    } catch (const std::bad_alloc&) {
+    } catch (const std::length_error&) {
+    }
+    return fail(Code::over_budget, "%s: out of memory in a request", e.info.path.c_str());
+}
 
 }  // namespace gemma3n

@@ -40,7 +40,7 @@ ModelInfo describe(const Engine::Impl& e) {
     }
     for (const model::ClassBytes& b : model::bytes_by_class(*e.checkpoint, c)) {
         m.bytes.push_back({std::string(model::name(b.tensor_class)), b.file_bytes, b.resident_bytes});
-        if (b.tensor_class != model::TensorClass::unused) m.n_parameters += b.parameters;
+        if (b.tensor_class != model::TensorClass::unused && b.tensor_class != model::TensorClass::towers) m.n_parameters += b.parameters;
     }
     for (const format::TensorInfo& t : e.checkpoint->tensors()) m.tensor_types[std::string(info(t.type).name)]++;
     m.eos = c.eos;

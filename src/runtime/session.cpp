@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <utility>
 
 namespace gemma3n {
 
@@ -43,26 +45,26 @@ Result<bool> Session::Impl::feed(std::span<const int> ids, bool cap_logits, cons
     for (const int id : ids) {
         if (id < 0 || id >= vocab) return fail(Code::bad_argument, "token id %d: expected 0 to %lld", id, static_cast<long long>(vocab - 1));
     }
-    std::optional<model::Cache> before;  // pages are shared: this costs a few copies of tail pages, and only for chunked prompts
-    if (n > options.chunk_tokens) before = cache.fork();
-    for (int64_t done = 0; done < n;) {
-        if (progress && n > 1 && !progress(done, n)) {
-            if (before) cache = *before;
-            return false;
+    struct Undo {  // unless all goes well, the cache is what it was
+        model::Cache& cache;
+        std::optional<model::Cache> before;  // pages are shared: this costs a few copies of tail pages, and only for chunked prompts
+        ~Undo() {
+            if (before) std::swap(cache, *before);
         }
+    } undo{cache, {}};
+    if (n > options.chunk_tokens) undo.before = cache.fork();
+    for (int64_t done = 0; done < n;) {
+        if (progress && n > 1 && !progress(done, n)) return false;
         model::Batch batch;
         batch.caches = {&cache};
         const int64_t m = std::min(options.chunk_tokens, n - done);
         for (int64_t i = 0; i < m; i++) batch.rows.push_back({0, cache.length() + i, ids[done + i], nullptr, done + i == n - 1});
         const std::lock_guard lock(e().mutex);
-        auto logits = e().forward(batch, {.cap_logits = cap_logits});
-        if (!logits) {
-            if (before) cache = *before;
-            return logits.error();
-        }
+        ASSIGN(const View logits, e().forward(batch, {.cap_logits = cap_logits}));
         done += m;
-        if (done == n) f({logits->f32(), static_cast<size_t>(vocab)});
+        if (done == n) f({logits.f32(), static_cast<size_t>(vocab)});
     }
+    undo.before.reset();
     if (progress && n > 1) progress(n, n);
     return true;
 }
@@ -70,9 +72,12 @@ Result<bool> Session::Impl::feed(std::span<const int> ids, bool cap_logits, cons
 Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptions& o) {
     const model::Config& config = e().config;
     const SamplingOptions& s = o.sampling;
-    if (!(s.temperature >= 0) || !(s.top_p >= 0) || !(s.min_p >= 0)) {
-        return fail(Code::bad_argument, "temperature %g, top_p %g, min_p %g: expected numbers from 0 up", static_cast<double>(s.temperature),
-                    static_cast<double>(s.top_p), static_cast<double>(s.min_p));
+    if (!(s.temperature >= 0) || s.top_k < 0 || !(s.top_p >= 0 && s.top_p <= 1) || !(s.min_p >= 0 && s.min_p <= 1)) {
+        return fail(Code::bad_argument, "temperature %g, top_k %d, top_p %g, min_p %g: expected the first two from 0 up, the others from 0 to 1",
+                    static_cast<double>(s.temperature), s.top_k, static_cast<double>(s.top_p), static_cast<double>(s.min_p));
+    }
+    if (o.max_tokens < -1) {
+        return fail(Code::bad_argument, "%lld tokens at most: expected 0 or more, or -1 for no limit", static_cast<long long>(o.max_tokens));
     }
     ids.insert(ids.begin(), pending.begin(), pending.end());
     runtime::Sampler sampler(o.sampling, config.final_softcap, e().masked);
@@ -84,7 +89,11 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
     a.timing.prompt_tokens = static_cast<int64_t>(ids.size());
     const auto start = std::chrono::steady_clock::now();
     int id = 0;
-    const auto sample = [&](std::span<const float> logits) { id = sampler(logits); };
+    bool sound = true;
+    const auto sample = [&](std::span<const float> logits) {
+        id = sampler(logits);
+        sound = logits[static_cast<size_t>(id)] > -INFINITY;  // of no number at all the sampler makes id 0
+    };
     ASSIGN(const bool fed, feed(ids, false, o.prefill_progress, sample));
     a.timing.prefill_s = seconds_since(start);
     a.timing.peak_resident_bytes = peak_resident_bytes();
@@ -99,6 +108,10 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
     }
     const auto first = std::chrono::steady_clock::now();
     for (;;) {
+        if (!sound) {
+            return fail(Code::bad_file, "%s: no token's logit after %lld tokens is a number: its weights, or what they make, are not finite",
+                        e().info.path.c_str(), static_cast<long long>(cache.length()));
+        }
         if (o.stop_at_eos && std::find(config.eos.begin(), config.eos.end(), id) != config.eos.end()) {
             a.finish = Finish::eos;
             break;
@@ -128,55 +141,62 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
     if (detokenizer) {
         const std::string rest = detokenizer->finish();
         a.text += rest;
-        if (!rest.empty() && o.on_text) o.on_text(rest, id);
+        if (!rest.empty() && o.on_text && a.finish != Finish::cancelled) o.on_text(rest, id);
     }
     return a;
 }
 
 Result<Answer> Session::generate(std::span<const int> ids, const GenerateOptions& options) {
-    return impl_->generate({ids.begin(), ids.end()}, options);
+    return within_memory(impl_->e(), [&] { return impl_->generate({ids.begin(), ids.end()}, options); });
 }
 
 Result<Answer> Session::complete(const std::string& text, const GenerateOptions& options) {
     ASSIGN(const tokens::Tokenizer* t, impl_->e().need_tokenizer());
     const bool fresh = n_tokens() == 0 && impl_->pending.empty();
-    return impl_->generate(t->encode(text, {.add_bos = fresh}), options);
+    return within_memory(impl_->e(), [&] { return impl_->generate(t->encode(text, {.add_bos = fresh}), options); });
 }
 
 Result<Answer> Session::chat(const std::string& user, const GenerateOptions& options, const std::string& system) {
     ASSIGN(const tokens::Tokenizer* t, impl_->e().need_tokenizer());
     const bool fresh = n_tokens() == 0 && impl_->pending.empty();
     if (!fresh && !system.empty()) return fail(Code::bad_argument, "a system text in the middle of a conversation: expected only at its start");
-    std::vector<tokens::Message> messages;
-    if (!system.empty()) messages.push_back({"system", system});
-    messages.push_back({"user", user});
-    ASSIGN(std::vector<int> ids, tokens::encode_turns(*t, messages, true, fresh));
-    if (impl_->turn_open) {  // the model's last turn ends the way the template ends it
-        const std::vector<int> end = t->encode("<end_of_turn>\n", {.parse_special = true});
-        ids.insert(ids.begin(), end.begin(), end.end());
-    }
     const int64_t before = n_tokens();
-    auto answer = impl_->generate(std::move(ids), options);
+    auto answer = within_memory(impl_->e(), [&]() -> Result<Answer> {
+        std::vector<tokens::Message> messages;
+        if (!system.empty()) messages.push_back({"system", system});
+        messages.push_back({"user", user});
+        ASSIGN(std::vector<int> ids, tokens::encode_turns(*t, messages, true, fresh));
+        if (impl_->turn_open) {  // the model's last turn ends the way the template ends it
+            const std::vector<int> end = t->encode("<end_of_turn>\n", {.parse_special = true});
+            ids.insert(ids.begin(), end.begin(), end.end());
+        }
+        return impl_->generate(std::move(ids), options);
+    });
     if (n_tokens() > before) impl_->turn_open = true;  // also when the answer broke off
     return answer;
 }
 
 Result<std::span<const float>> Session::append(std::span<const int> ids, const std::function<bool(int64_t, int64_t)>& progress) {
-    std::vector<int> all(impl_->pending);
-    all.insert(all.end(), ids.begin(), ids.end());
-    const PoolAwake awake(*impl_->e().pool);
-    ASSIGN(const bool fed, impl_->feed(all, true, progress, [&](std::span<const float> last) {
-        impl_->logits.assign(last.begin(), last.end());  // the engine's scratch is the next session's
-    }));
-    if (!fed) return fail(Code::cancelled, "processing %zu tokens was cancelled", all.size());
-    impl_->pending.clear();
-    return std::span<const float>(impl_->logits);
+    return within_memory(impl_->e(), [&]() -> Result<std::span<const float>> {
+        std::vector<int> all(impl_->pending);
+        all.insert(all.end(), ids.begin(), ids.end());
+        impl_->logits.resize(static_cast<size_t>(impl_->e().config.vocab));  // before the step: nothing may fail after it
+        const PoolAwake awake(*impl_->e().pool);
+        ASSIGN(const bool fed, impl_->feed(all, true, progress, [&](std::span<const float> last) {
+            std::copy(last.begin(), last.end(), impl_->logits.begin());  // the engine's scratch is the next session's
+        }));
+        if (!fed) return fail(Code::cancelled, "processing %zu tokens was cancelled", all.size());
+        impl_->pending.clear();
+        return std::span<const float>(impl_->logits);
+    });
 }
 
 Result<std::unique_ptr<Session>> Session::fork() {
-    std::unique_ptr<Session> other(new Session);
-    other->impl_ = std::make_unique<Impl>(*impl_);
-    return other;
+    return within_memory(impl_->e(), [&]() -> Result<std::unique_ptr<Session>> {
+        std::unique_ptr<Session> other(new Session);
+        other->impl_ = std::make_unique<Impl>(*impl_);
+        return other;
+    });
 }
 
 Status Session::rollback(int64_t n) {

@@ -1,7 +1,7 @@
 // Fills tensors into open files, with several threads.
 #pragma once
 
-#include "format/output_file.h"
+#include "base/output_file.h"
 #include "synth/synth.h"
 
 #include <vector>
@@ -12,7 +12,7 @@ namespace gemma3n::synth {
 struct Place {
     const Tensor* tensor;
     DType type;
-    format::OutputFile* file;
+    OutputFile* file;
     uint64_t offset;
 };
 

@@ -3,8 +3,6 @@
 #include "synth/config_json.h"
 #include "synth/fill_files.h"
 
-#include <unistd.h>
-
 #include <deque>
 #include <filesystem>
 
@@ -29,13 +27,13 @@ public:
         if (fs::exists(path_, ec) && !(fs::is_directory(path_, ec) && fs::is_empty(path_, ec))) {
             return fail(Code::io, "%s: is there already and is not an empty directory", path_.c_str());
         }
-        const std::string temporary = path_ + ".part" + std::to_string(getpid());
+        const std::string temporary = temporary_name(path_);
         if (!fs::create_directory(temporary, ec)) return fail(Code::io, "%s: cannot be created: %s", path_.c_str(), ec ? ec.message().c_str() : "it is there already");
         temporary_ = temporary;
         return {};
     }
     Status write(const char* name, const std::string& content) const {
-        format::OutputFile f;
+        OutputFile f;
         TRY(f.open(file(name)));
         TRY(f.write(content.data(), content.size()));
         return f.close();

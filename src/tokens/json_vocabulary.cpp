@@ -74,7 +74,8 @@ struct StatedMerge {
 constexpr size_t merge_batch = 32;
 
 Result<std::unique_ptr<Rules>> read_merges(simdjson::dom::array merges, const PieceIndex& index, const char* path) {
-    if (merges.size() >= max_vocabulary) return fail(Code::bad_file, "%s: %zu merges: expected fewer than %lld", path, merges.size(), static_cast<long long>(max_vocabulary));
+    constexpr size_t max_merges = max_vocabulary - 1;  // where the parser's count of a list ends: there may be more
+    if (merges.size() >= max_merges) return fail(Code::bad_file, "%s: %zu merges or more: expected fewer", path, max_merges);
     auto rules = std::make_unique<MergeRules>(merges.size());
     std::vector<StatedMerge> batch(merge_batch);
     size_t n = 0;

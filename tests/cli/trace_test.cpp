@@ -50,6 +50,15 @@ Ran trace(Args more) {
 
 using Shape = std::vector<int64_t>;
 
+TEST(Trace, TheModelIsNotWrittenOver) {
+    const std::string model = folder().path() + "/mine.gguf", bytes = read_file(tiny());
+    std::ofstream(model) << bytes;
+    const Ran r = command({"trace", model, "--ids", "5", "-o", folder().path() + "/./mine.gguf"});
+    EXPECT_EQ(r.code, 2);
+    EXPECT_EQ(r.err, "gemma3n: --output is '" + folder().path() + "/./mine.gguf', which is the model: expected another file\n");
+    EXPECT_EQ(read_file(model), bytes);
+}
+
 TEST(Trace, EveryTensorWithItsShape) {
     const Ran r = trace({tiny(), "--ids", "5,17,300"});
     ASSERT_EQ(r.code, 0) << r.err;

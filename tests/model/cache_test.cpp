@@ -177,5 +177,33 @@ TEST(Cache, SlotsNobodyHasWrittenAreZero) {
     }
 }
 
+// A fork held the page when the tail was dropped, and was gone when the page was written again.
+TEST(Cache, NothingIsLeftOfADroppedTailThatAForkHeld) {
+    Sequence s = fresh();
+    s.step(7, 1);
+    {
+        const Cache fork = s.cache.fork();
+        ASSERT_TRUE(s.cache.rollback(5));
+    }
+    s.tokens.resize(5);
+    s.step(1, 9);
+    s.expect_whole("after the rollback");
+    for (const int layer : {0, 1}) {
+        float v[4];  // tokens 6 and 7
+        memcpy(v, s.cache.pages(layer).page(1).at(0, 0, 2), sizeof v);
+        EXPECT_TRUE(std::all_of(std::begin(v), std::end(v), [](float x) { return x == 0; }));
+    }
+}
+
+TEST(Cache, NothingIsLeftOfAFailedStep) {
+    Sequence s = fresh();
+    s.step(5, 1);
+    s.write(3, -1);
+    s.step(1, 9);
+    float v[4];  // tokens 6 and 7
+    memcpy(v, s.cache.pages(1).page(1).at(0, 0, 2), sizeof v);
+    EXPECT_TRUE(std::all_of(std::begin(v), std::end(v), [](float x) { return x == 0; }));
+}
+
 }  // namespace
 }  // namespace gemma3n::test

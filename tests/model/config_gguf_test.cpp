@@ -58,6 +58,22 @@ TEST(ConfigGguf, ReadsTheTinyModel) {
     for (int l = 0; l < 4; l++) EXPECT_EQ(c->layers[l].kv_donor, l % 2);
 }
 
+TEST(ConfigGguf, RopeScaling) {
+    const auto scaled = with("", [](GgufBuilder& b) { b.string("gemma3n.rope.scaling.type", "linear"), b.f32("gemma3n.rope.scaling.factor", 8); });
+    ASSERT_TRUE(scaled) << scaled.error().message;
+    EXPECT_EQ(scaled->rope_scale_global, 8);
+    const auto none = with("", [](GgufBuilder& b) { b.string("gemma3n.rope.scaling.type", "none"), b.f32("gemma3n.rope.scaling.factor", 8); });
+    ASSERT_TRUE(none) << none.error().message;
+    EXPECT_EQ(none->rope_scale_global, 1);
+    EXPECT_EQ(refusal("", [](GgufBuilder& b) { b.string("gemma3n.rope.scaling.type", "yarn"); }), "its rope scaling is 'yarn': expected linear or none");
+}
+
+TEST(ConfigGguf, ANameIsFitForATerminal) {
+    const auto c = with("general.name", [](GgufBuilder& b) { b.string("general.name", "a\x1b[2Jb"); });
+    ASSERT_TRUE(c) << c.error().message;
+    EXPECT_EQ(c->name, "a?[2Jb");
+}
+
 TEST(ConfigGguf, CountsOfAnyType) {
     const std::string key = "gemma3n.attention.shared_kv_layers";
     const std::function<void(GgufBuilder&)> forms[] = {

@@ -111,7 +111,7 @@ TEST(ConfigJson, EndIdsOfAllPlaces) {
     const std::string few = R"("num_hidden_layers":1,"num_kv_shared_layers":0)";
     EXPECT_EQ(read(of_text(few))->eos, std::vector<int>());
     EXPECT_EQ(read(of_text(few + R"(,"eos_token_id":1)"), R"({"eos_token_id":[1,7]})")->eos, (std::vector<int>{1, 7}));
-    EXPECT_EQ(read(of_text(few + R"(,"eos_token_id":[3,"x",-1,99999999999])"), "not json")->eos, (std::vector<int>{3}));
+    EXPECT_EQ(read(of_text(few + R"(,"eos_token_id":[3,"x",-1,99999999999])"), "{}")->eos, (std::vector<int>{3}));
     EXPECT_EQ(read(of_text(few), R"({"eos_token_id":1})", 262144)->eos, (std::vector<int>{1, 106})) << "one published file forgets 106";
 }
 
@@ -133,7 +133,22 @@ TEST(ConfigJson, Refusals) {
     EXPECT_EQ(refusal(of_text(R"("layer_types":7)")), "'layer_types' is not a list");
     EXPECT_EQ(refusal(of_text(R"("layer_types":["chunked"])")), "'layer_types' holds 'chunked': expected sliding_attention or full_attention");
     EXPECT_EQ(refusal(of_text(R"("rope_scaling":{"rope_type":"yarn"})")), "rope_scaling has rope type 'yarn': expected default or linear");
+    EXPECT_EQ(refusal(of_text(R"("rope_parameters":{"sliding_attention":{"rope_type":"linear","factor":2}})")), "rope_parameters.sliding_attention has rope type 'linear': expected default");
     EXPECT_EQ(refusal(R"({"model_type":"gemma3","query_pre_attn_scalar":0})"), "'query_pre_attn_scalar' is not positive");
+}
+
+TEST(ConfigJson, RefusesNetworksThatOnlyLookAlike) {
+    EXPECT_EQ(refusal(of_text(R"("hidden_activation":"silu")")), "'hidden_activation' is 'silu': expected gelu_pytorch_tanh");
+    EXPECT_EQ(refusal(of_text(R"("attention_bias":true)")), "'attention_bias' is set: expected false");
+    EXPECT_EQ(refusal(R"({"model_type":"gemma3_text","use_bidirectional_attention":true})"), "'use_bidirectional_attention' is set: expected false");
+    EXPECT_EQ(refusal(R"({"model_type":"gemma3_text","attn_logit_softcapping":50.0})"), "'attn_logit_softcapping' is set: expected none");
+    EXPECT_EQ(refusal(of_text(R"("hidden_activation":"gelu_pytorch_tanh","attention_bias":false,"use_bidirectional_attention":false,"attn_logit_softcapping":null)")), "(accepted)");
+}
+
+TEST(ConfigJson, RefusesABrokenGenerationConfig) {
+    const auto c = read(of_text(R"("eos_token_id":3)"), R"({"eos_token_id": [1, )");
+    ASSERT_FALSE(c);
+    EXPECT_NE(c.error().message.find("generation_config.json: is not valid JSON"), std::string::npos) << c.error().message;
 }
 
 TEST(ConfigJson, RefusesNumbersOutOfRange) {

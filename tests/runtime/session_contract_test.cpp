@@ -2,6 +2,9 @@
 // shared, shortened and dropped.
 #include "runtime/tiny_engine.h"
 
+#include <filesystem>
+#include <fstream>
+
 namespace gemma3n::test {
 namespace {
 
@@ -21,8 +24,13 @@ TEST_F(SessionContract, RefusesWhatCannotBeMeant) {
     ASSERT_FALSE(full);
     EXPECT_EQ(full.error().code, Code::context_full);
     EXPECT_EQ(full.error().message, "11 tokens do not fit: the context has room for 10");
-    for (const SamplingOptions& o : {SamplingOptions{.temperature = NAN}, SamplingOptions{.temperature = -1}, SamplingOptions{.top_p = NAN}, SamplingOptions{.min_p = -0.5f}})
-        EXPECT_EQ(s->generate(prompt_, {.sampling = o}).error().code, Code::bad_argument);
+    for (const SamplingOptions& o : {SamplingOptions{.temperature = NAN}, SamplingOptions{.temperature = -1}, SamplingOptions{.top_k = -1}, SamplingOptions{.top_p = NAN}, SamplingOptions{.top_p = 1.5f},
+                                     SamplingOptions{.min_p = -0.5f}, SamplingOptions{.min_p = 2}}) {
+        const auto a = s->generate(prompt_, {.sampling = o});
+        ASSERT_FALSE(a);
+        EXPECT_EQ(a.error().code, Code::bad_argument);
+    }
+    EXPECT_EQ(s->generate(prompt_, {.max_tokens = -2}).error().message, "-2 tokens at most: expected 0 or more, or -1 for no limit");
     EXPECT_EQ(s->n_tokens(), 0);
 }
 
@@ -118,6 +126,49 @@ TEST_F(SessionContract, CancelWhileTextArrives) {
     EXPECT_EQ(a->ids, seen);
     EXPECT_EQ(a->text, text);
     EXPECT_EQ(copy(s->append(std::vector<int>{9})), alone(joined(joined(prompt_, seen), {9})));
+}
+
+TEST_F(SessionContract, NobodyIsCalledAfterHavingSaidStop) {
+    for (uint64_t seed = 0; seed < 60; seed++) {  // some of them stop inside a character
+        bool stopped = false;
+        int calls = 0;
+        GenerateOptions o{.sampling = {.temperature = 100, .top_k = 0, .top_p = 1, .seed = seed}, .max_tokens = 20, .stop_at_eos = false};
+        o.on_text = [&](const std::string&, int) {
+            EXPECT_FALSE(stopped);
+            stopped = ++calls == 5;
+            return !stopped;
+        };
+        ASSERT_TRUE(session()->generate(prompt_, o));
+    }
+}
+
+TEST_F(SessionContract, WeightsThatAreNoNumbersGiveNoAnswer) {
+    const std::string path = dir_.path() + "/model.safetensors";
+    std::fstream f(path, std::ios::in | std::ios::out | std::ios::binary);
+    uint64_t header = 0;
+    f.read(reinterpret_cast<char*>(&header), 8);
+    f.seekp(static_cast<std::streamoff>(8 + header));
+    f << std::string(std::filesystem::file_size(path) - 8 - header, '\xFF') << std::flush;  // NaN in every type
+    const auto a = (*load()->new_session())->generate(prompt_, some(3));
+    ASSERT_FALSE(a);
+    EXPECT_EQ(a.error().code, Code::bad_file);
+    EXPECT_EQ(a.error().message, dir_.path() + ": no token's logit after 7 tokens is a number: its weights, or what they make, are not finite");
+}
+
+// The step would have put its rows where the generated token belongs.
+TEST_F(SessionContract, AStepDoesNotPassOverAGeneratedToken) {
+    auto s = session();
+    const auto a = s->generate(prompt_, some(3));
+    ASSERT_TRUE(a);
+    const StepRow row[] = {{s.get(), 9, nullptr, true}};
+    const auto refused = engine_->step(row);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::bad_argument);
+    ASSERT_TRUE(s->append({}));
+    const auto l = engine_->step(row);
+    ASSERT_TRUE(l) << l.error().message;
+    const std::vector<float> got(l->row(0).begin(), l->row(0).end());
+    EXPECT_EQ(got, alone(joined(joined(prompt_, a->ids), {9})));
 }
 
 TEST_F(SessionContract, EqualSeedsGiveEqualAnswers) {

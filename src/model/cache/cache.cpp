@@ -18,11 +18,18 @@ static std::shared_ptr<ops::KvPage> new_page(ops::KvShape shape, DType type) {
             }};
 }
 
-// f(start of the slots [begin, page_tokens) of one head, bytes of a slot) for keys and values of all heads.
+// f(keys or values, head) for all of a page.
 template <class F>
 static void each_head(const ops::KvPage& p, F&& f) {
     for (int which = 0; which < 2; which++)
         for (int64_t h = 0; h < p.shape.n_kv_heads; h++) f(which, h);
+}
+
+// Slots from `first` on as if nothing had been written there.
+static void zero_from(const ops::KvPage& p, int64_t first) {
+    const uint64_t bytes = static_cast<uint64_t>((p.shape.page_tokens - first) * p.shape.head_dim) * info(p.type).bytes;
+    if (bytes == 0) return;
+    each_head(p, [&](int which, int64_t h) { memset(p.at(which, h, first), 0, bytes); });
 }
 
 Cache::Cache(const Config& config, CacheLayout layout)
@@ -51,16 +58,21 @@ void Cache::prepare(int64_t n) {
         // pages a failed step made: a fork since then may hold them too
         while (!layer.pages.empty() && (layer.first + static_cast<int64_t>(layer.pages.size()) - 1) * page >= length_) layer.pages.pop_back();
         const int64_t tail = length_ / page - layer.first;  // the page that holds the next token
-        if (n > 0 && tail < static_cast<int64_t>(layer.pages.size()) && layer.pages[tail].use_count() > 1) {
+        if (n > 0 && tail < static_cast<int64_t>(layer.pages.size())) {
             const ops::KvPage& old = *layer.pages[tail];
-            auto copy = new_page(old.shape, old.type);
-            const uint64_t used = static_cast<uint64_t>(length_ % page * shape_.head_dim) * info(old.type).bytes;
-            each_head(old, [&](int which, int64_t h) { memcpy(copy->at(which, h, 0), old.at(which, h, 0), used); });
-            layer.pages[tail] = std::move(copy);
+            if (layer.pages[tail].use_count() > 1) {
+                auto copy = new_page(old.shape, old.type);
+                const uint64_t used = static_cast<uint64_t>(length_ % page * shape_.head_dim) * info(old.type).bytes;
+                each_head(old, [&](int which, int64_t h) { memcpy(copy->at(which, h, 0), old.at(which, h, 0), used); });
+                layer.pages[tail] = std::move(copy);
+            } else if (written_ > length_) {
+                zero_from(old, length_ % page);
+            }
         }
         while ((layer.first + static_cast<int64_t>(layer.pages.size())) * page < length_ + n) layer.pages.push_back(new_page(shape_, layout_.type));
         layer.refresh();
     }
+    if (n > 0) written_ = length_ + n;
 }
 
 void Cache::commit(int64_t n) {
@@ -99,12 +111,7 @@ Status Cache::rollback(int64_t n) {
     for (Layer& layer : layers_) {
         while ((layer.first + static_cast<int64_t>(layer.pages.size()) - 1) * page >= n && !layer.pages.empty()) layer.pages.pop_back();
         if (!layer.pages.empty() && layer.pages.back().use_count() == 1) {  // a shared tail is copied clean by the next prepare
-            const ops::KvPage& tail = *layer.pages.back();
-            const int64_t used = n - (layer.first + static_cast<int64_t>(layer.pages.size()) - 1) * page;
-            const uint64_t bytes = static_cast<uint64_t>((page - used) * shape_.head_dim) * info(tail.type).bytes;
-            each_head(tail, [&](int which, int64_t h) {
-                if (bytes) memset(tail.at(which, h, used), 0, bytes);
-            });
+            zero_from(*layer.pages.back(), n - (layer.first + static_cast<int64_t>(layer.pages.size()) - 1) * page);
         }
         if (layer.pages.empty()) layer.first = n / page;
         layer.refresh();
@@ -113,7 +120,7 @@ Status Cache::rollback(int64_t n) {
 }
 
 void Cache::clear() {
-    length_ = 0;
+    length_ = written_ = 0;
     for (Layer& layer : layers_) {
         layer.pages.clear();
         layer.first = 0;

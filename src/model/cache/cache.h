@@ -57,6 +57,7 @@ private:
     std::vector<Layer> layers_;       // owners only
     std::vector<int> index_;          // layer -> position in layers_, -1 = reads a donor
     int64_t length_ = 0;
+    int64_t written_ = 0;             // slots of the tail page up to here may hold what a failed step or a dropped tail left
 };
 
 }  // namespace gemma3n::model

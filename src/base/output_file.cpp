@@ -1,4 +1,4 @@
-#include "format/output_file.h"
+#include "base/output_file.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -8,7 +8,9 @@
 #include <cstdio>
 #include <cstring>
 
-namespace gemma3n::format {
+namespace gemma3n {
+
+std::string temporary_name(const std::string& path) { return path + ".part" + std::to_string(getpid()); }
 
 Error OutputFile::failure(const char* what) const { return fail(Code::io, "%s: cannot be %s: %s", path_.c_str(), what, strerror(errno)); }
 
@@ -22,7 +24,7 @@ Status OutputFile::open(const std::string& path) {
     path_ = path;
     struct stat st {};
     if (stat(path.c_str(), &st) == 0 && !S_ISREG(st.st_mode)) return fail(Code::io, "%s: is there already and is not a regular file", path.c_str());
-    temporary_ = path + ".part" + std::to_string(getpid());
+    temporary_ = temporary_name(path);
     fd_ = ::open(temporary_.c_str(), O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0644);
     if (fd_ < 0) return failure("created");
     return {};
@@ -69,4 +71,4 @@ Status OutputFile::close() {
     return {};
 }
 
-}  // namespace gemma3n::format
+}  // namespace gemma3n

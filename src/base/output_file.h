@@ -7,7 +7,10 @@
 #include <cstdint>
 #include <string>
 
-namespace gemma3n::format {
+namespace gemma3n {
+
+// A name beside `path` that no other process takes.
+std::string temporary_name(const std::string& path);
 
 class OutputFile {
 public:
@@ -31,4 +34,4 @@ private:
     uint64_t at_ = 0;
 };
 
-}  // namespace gemma3n::format
+}  // namespace gemma3n
