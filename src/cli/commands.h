@@ -105,6 +105,19 @@ struct BenchOptions {
 };
 int bench(const BenchOptions& o);
 
+struct QuantizeOptions {
+    std::string input, output, type, imatrix, rules;
+    int threads = 0;
+};
+int quantize(const QuantizeOptions& o);
+
+struct ImatrixOptions {
+    ModelOptions model;
+    std::string text_file, output;
+    int64_t chunk = 512;
+};
+int imatrix(const ImatrixOptions& o);
+
 // ---- shared by the commands ----
 
 // One sentence on standard error; the exit code that belongs to the error.

@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 #include "cli/usage.h"
+#include "format/mix.h"
 #include "gemma3n/version.h"
 
 #include <fcntl.h>
@@ -131,6 +132,22 @@ void add_bench(CLI::App* c, BenchOptions& o) {
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
+void add_quantize(CLI::App* c, QuantizeOptions& o) {
+    c->add_option("IN", o.input, "a Hugging Face directory or a .gguf file")->required()->transform(not_empty("a path"))->option_text(" ");
+    c->add_option("-o,--output", o.output, "the file to write")->required()->transform(not_empty("a path"))->option_text("OUT.gguf");
+    c->add_option("--type", o.type, "the mix of types: " + gemma3n::format::mix_names())->required()->option_text("TYPE");
+    c->add_option("--imatrix", o.imatrix, "importance of columns, made by imatrix")->transform(not_empty("a path"))->option_text("FILE");
+    c->add_option("--rules", o.rules, "types by tensor name: lines of a regular expression and a type")->transform(not_empty("a path"))->option_text("FILE");
+    c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
+}
+
+void add_imatrix(CLI::App* c, ImatrixOptions& o) {
+    add_model(c, o.model, true);
+    c->add_option("TEXTFILE", o.text_file, "text like that which the model will read")->required()->transform(not_empty("a path"))->option_text(" ");
+    c->add_option("-o,--output", o.output, "the file to write")->required()->transform(not_empty("a path"))->option_text("OUT.gguf");
+    c->add_option("-c,--chunk", o.chunk, "tokens that are read together; default 512")->transform(whole(2, no_end))->option_text("N");
+}
+
 // A standard stream that is closed would lend its number to the next file that is opened: a model would be read as the prompt.
 void keep_standard_streams() {
     for (int fd = 0; fd <= 2; fd++) {
@@ -172,6 +189,10 @@ int main(int argc, char** argv) {
     command("rm", "remove a repository from the cache", add_rm, rm_options, rm);
     SynthOptions synth_options;
     command("synth", "write a checkpoint of true shapes and random weights", add_synth, synth_options, synth);
+    QuantizeOptions quantize_options;
+    command("quantize", "write a model with smaller types, or a directory as one GGUF file", add_quantize, quantize_options, quantize);
+    ImatrixOptions imatrix_options;
+    command("imatrix", "measure which columns matter over a text, for quantize --imatrix", add_imatrix, imatrix_options, imatrix);
     PerplexityOptions perplexity_options;
     command("perplexity", "how well a model foretells a text", add_perplexity, perplexity_options, perplexity);
     EvalOptions eval_options;

@@ -11,7 +11,7 @@ int synth(const SynthOptions& o) {
     const synth::Shape* shape = synth::find_shape(o.size);
     const auto mix = format::mix_from_name(o.type);
     if (!shape) return usage_error("size '" + o.size + "' is not known: expected e2b, e4b, gemma3-4b or tiny");
-    if (!mix) return usage_error("type '" + o.type + "' is not known: expected f32, f16, bf16, q8_0, q4_0 or q4_k_m");
+    if (!mix) return usage_error("type '" + o.type + "' is not known: expected " + format::mix_names());
     const bool gguf = o.output.ends_with(".gguf");
     if (!gguf && !format::plain_type(*mix)) {
         return usage_error(o.output + ": a Hugging Face directory holds f32, f16 or bf16, not " + o.type + ": name a file that ends in .gguf, or another --type");

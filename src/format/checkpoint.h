@@ -36,6 +36,13 @@ struct TensorInfo {
 using MetaValue = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>, std::vector<double>,
                                std::vector<std::string_view>>;
 
+// The same value as its bytes, for a file that takes it over unchanged. Views into the mapped file.
+struct RawMetaValue {
+    std::string_view key;
+    uint32_t type = 0;       // GGUF's number
+    std::string_view bytes;  // after key and type
+};
+
 class Checkpoint {
 public:
     // A .gguf file, any one file of a split set is refused with a sentence, or a directory.
@@ -51,6 +58,7 @@ public:
 
     // GGUF metadata by key; empty for safetensors. Typed getters accept any integer or float type for a number.
     const std::map<std::string, MetaValue, std::less<>>& metadata() const { return metadata_; }
+    const std::vector<RawMetaValue>& raw_metadata() const { return raw_metadata_; }  // in the file's order
     // config.json as text; empty for GGUF.
     const std::string& config_json() const { return config_json_; }
     // A small text file beside the weights (tokenizer.json, chat_template.jinja); nullopt-like empty Result error if absent.
@@ -71,6 +79,7 @@ private:
     std::vector<TensorInfo> tensors_;
     std::map<std::string, size_t, std::less<>> index_;
     std::map<std::string, MetaValue, std::less<>> metadata_;
+    std::vector<RawMetaValue> raw_metadata_;
     std::string config_json_;
 };
 

@@ -185,7 +185,9 @@ Result<std::shared_ptr<Checkpoint>> GgufReader::read(std::shared_ptr<File> file)
             return fail(Code::bad_file, "%s: the file ends inside metadata key %llu of %llu", path.c_str(), static_cast<unsigned long long>(i),
                         static_cast<unsigned long long>(n_keys));
         }
+        const uint64_t begin = c.at();
         ASSIGN(MetaValue value, read_value(c, type, path + ": metadata key '" + shown(key) + "'"));
+        out->raw_metadata_.push_back({key, type, {reinterpret_cast<const char*>(file->data()) + begin, static_cast<size_t>(c.at() - begin)}});
         if (!out->metadata_.emplace(std::string(key), std::move(value)).second) {
             return fail(Code::bad_file, "%s: metadata key '%s' appears twice", path.c_str(), shown(key).c_str());
         }

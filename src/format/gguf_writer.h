@@ -47,6 +47,11 @@ public:
         put(static_cast<uint64_t>(values.size()));
         for (const auto& v : values) put_value(static_cast<const T&>(v));
     }
+    // A value as another file has it: the number of its type and its bytes.
+    void set_raw(std::string_view key, uint32_t type, std::string_view bytes) {
+        begin_key(key, static_cast<GgufValue>(type));
+        put_bytes(bytes.data(), bytes.size());
+    }
 
     // Shape outermost first, as in the checkpoint ([rows, cols]); the file gets it innermost first. Returns the tensor's index.
     size_t declare(const std::string& name, DType type, const std::vector<int64_t>& shape);

@@ -10,7 +10,7 @@ struct Known {
     std::string_view name;
     int file_type;
 };
-constexpr Known known[] = {{"f32", 0}, {"f16", 1}, {"bf16", 32}, {"q8_0", 7}, {"q4_0", 2}, {"q4_k_m", 15}};
+constexpr Known known[] = {{"f32", 0}, {"f16", 1}, {"bf16", 32}, {"q8_0", 7}, {"q4_0", 2}, {"q4_k_m", 15}, {"q5_0", 8}, {"q6_k", 18}};
 
 bool has(std::string_view s, std::string_view part) { return s.find(part) != std::string_view::npos; }
 
@@ -39,6 +39,12 @@ std::optional<Mix> mix_from_name(std::string_view name) {
     return std::nullopt;
 }
 
+std::string mix_names() {
+    std::string s;
+    for (const Known& k : known) s += (s.empty() ? "" : &k == std::end(known) - 1 ? " or " : ", ") + std::string(k.name);
+    return s;
+}
+
 std::string_view name(Mix mix) { return known[static_cast<size_t>(mix)].name; }
 int gguf_file_type(Mix mix) { return known[static_cast<size_t>(mix)].file_type; }
 
@@ -51,13 +57,22 @@ std::optional<DType> plain_type(Mix mix) {
     }
 }
 
+bool is_always_f32(std::string_view name, int64_t n_dims) { return n_dims == 1 || name.ends_with("norm.weight") || name.ends_with("_coefs.weight"); }
+
+bool stays_plain(std::string_view name) { return has(name, "altup") || has(name, "laurel") || has(name, "per_layer_model_projection"); }
+
 DType type_in_mix(Mix mix, std::string_view name, int64_t n_dims, int64_t cols, int64_t n_layers) {
-    if (mix == Mix::f32 || n_dims == 1 || name.ends_with("norm.weight") || name.ends_with("_coefs.weight")) return DType::f32;
+    if (mix == Mix::f32 || is_always_f32(name, n_dims)) return DType::f32;
     if (const auto plain = plain_type(mix)) return *plain;
-    if (has(name, "altup") || has(name, "laurel") || has(name, "per_layer_model_projection")) return DType::f16;
+    if (stays_plain(name)) return DType::f16;
     if (name.starts_with("embed_tokens") || name == "lm_head.weight") return fitting(mix == Mix::q8_0 ? DType::q8_0 : DType::q6_k, cols);
-    if (mix == Mix::q8_0) return fitting(DType::q8_0, cols);
-    if (mix == Mix::q4_0) return fitting(DType::q4_0, cols);
+    switch (mix) {
+        case Mix::q8_0: return fitting(DType::q8_0, cols);
+        case Mix::q4_0: return fitting(DType::q4_0, cols);
+        case Mix::q5_0: return fitting(DType::q5_0, cols);
+        case Mix::q6_k: return fitting(DType::q6_k, cols);
+        default: break;
+    }
     const bool more = (has(name, "v_proj") || has(name, "down_proj")) && wants_more_bits(layer_of(name), n_layers);
     return fitting(more ? DType::q6_k : DType::q4_k, cols);
 }

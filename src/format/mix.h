@@ -5,18 +5,25 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace gemma3n::format {
 
-enum class Mix { f32, f16, bf16, q8_0, q4_0, q4_k_m };
+enum class Mix { f32, f16, bf16, q8_0, q4_0, q4_k_m, q5_0, q6_k };
 
 std::optional<Mix> mix_from_name(std::string_view name);  // "q4_k_m"
 std::string_view name(Mix mix);
+std::string mix_names();  // all of them, for a sentence
 int gguf_file_type(Mix mix);  // the value of general.file_type
 
 // The one type of a plain mix (f32, f16, bf16), as a safetensors file has it throughout; nullopt for a quantised mix.
 std::optional<DType> plain_type(Mix mix);
+
+// Vectors, norms and AltUp's coefficients: f32 in every file.
+bool is_always_f32(std::string_view name, int64_t n_dims);
+// AltUp, LAuReL and the per-layer projection: a quantised mix leaves them alone.
+bool stays_plain(std::string_view name);
 
 // `name` is canonical. Vectors, norms and AltUp's coefficients stay f32; AltUp, LAuReL and the per-layer projection stay f16 in a
 // quantised mix; the embedding tables, tied with the head, have the head's type. A row that the type's block does not divide falls

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
-#include "format/output_file.h"
+#include "base/output_file.h"
 #include "measure/log_prob.h"
 
 #include <cstdint>
@@ -28,7 +28,7 @@ public:
     Status close();
 
 private:
-    format::OutputFile file_;
+    OutputFile file_;
     std::vector<uint16_t> row_;
     std::vector<float> nll_;
 };

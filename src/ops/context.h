@@ -9,11 +9,19 @@
 
 namespace gemma3n {
 
+// Sees what goes into each matrix product, before it is rounded. For statistics of activations.
+class InputObserver {
+public:
+    virtual ~InputObserver() = default;
+    virtual void input(const View& weights, const View& x) = 0;  // x [n, k] f32
+};
+
 struct Context {
     const kernels::Table& k;
     Pool& pool;
     Arena& scratch;
     bool exact;  // f32 activations in every product; otherwise 8 bit where the weights are quantised
+    InputObserver* inputs = nullptr;
 
     // Multiplications below which a second worker costs more than it saves: they take a few microseconds, a region takes one, and
     // many where another program wants the cores too.

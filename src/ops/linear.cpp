@@ -35,6 +35,7 @@ void linear(Context& c, Input& x, std::initializer_list<Product> products) {
         assert(p.weights.n_cols == k && p.out.n_rows == n && p.out.n_cols == p.weights.n_rows);
         total += round_up(p.weights.n_rows, kernels::panel_rows);
         any_q8 |= !c.exact && is_quantised(p.weights.type);
+        if (c.inputs) c.inputs->input(p.weights, x.f32());
     }
     const kernels::Q8 a = any_q8 ? x.q8(c) : kernels::Q8{};
     const Arena::Scope scope(c.scratch);  // after q8(), which must outlive this call

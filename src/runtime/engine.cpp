@@ -108,7 +108,7 @@ Result<View> Engine::Impl::forward(const model::Batch& batch, const model::Forwa
         for (const model::Row& r : batch.rows) n_rows[r.sequence]++;
         for (size_t i = 0; i < batch.caches.size(); i++) batch.caches[i]->prepare(n_rows[i]);
 
-        Context context{*table, *pool, arena, options.activations == Activations::f32};
+        Context context{*table, *pool, arena, options.activations == Activations::f32, forward_options.inputs};
         const PoolAwake awake(*pool);
         ASSIGN(View logits, decoder->forward(context, timed ? *timed : *steps, batch, forward_options));
         TRY(checkpoint->intact());  // a page that failed under the pass has put zeros into it

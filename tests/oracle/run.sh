@@ -36,6 +36,10 @@ if [ -x "$tokens_test" ]; then
 else
     echo "== the tokenizer: skipped, $tokens_test is not built"
 fi
+echo "== quantisers against llama.cpp's (needs llama-cpp-python in the same environment)"
+status=0
+"$python" "$here/quant.py" "$command" || status=$?
+[ $status -eq 0 ] || [ $status -eq 77 ] || failed=1
 model=$cache/gemma3-270m-q4_k_m.gguf
 if [ -f "$model" ]; then
     echo "== Gemma 3 270M against transformers on its de-quantised weights"

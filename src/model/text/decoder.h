@@ -41,6 +41,7 @@ struct ForwardOptions {
     bool shortcut = true;     // rows whose logits nobody wants stop at the last KV-owning layer
     bool cap_logits = true;   // false: raw logits, for a sampler that caps only the survivors
     Tap* tap = nullptr;
+    InputObserver* inputs = nullptr;
 };
 
 class Decoder {

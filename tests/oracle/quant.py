@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+"""quantize against llama.cpp's own quantisers, with fresh weights:
+
+    tests/oracle/quant.py COMMAND [--seed N]
+
+A synthetic tiny model is quantised by the command, type by type; every matrix that has the type is read back with the gguf package
+and its error held against that of ggml_quantize_chunk (libggml-base of llama-cpp-python) on the same matrix, with and without an
+importance matrix made by the command. Exit 0: at most 1.02 of it everywhere; 1: more somewhere; 77: a package cannot be had.
+"""
+import argparse
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "tools" / "oracle"))
+try:
+    import gguf
+    import numpy as np
+
+    from quant_goldens import TYPES, ggml_library, ggml_quantise
+except ImportError as e:
+    print(f"quant: {e.name} is not installed: left out", file=sys.stderr)
+    sys.exit(77)
+
+BOUND = 1.02
+
+
+def tensors(path):
+    return {t.name: t for t in gguf.GGUFReader(path).tensors}
+
+
+def values(t):
+    return np.ascontiguousarray(gguf.quants.dequantize(t.data, t.tensor_type).astype(np.float32))
+
+
+def run(command, *arguments):
+    return subprocess.run([command, *map(str, arguments)], capture_output=True, text=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("command")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 32))
+    o = parser.parse_args()
+    library = ggml_library()
+    if library is None:
+        print("quant: llama-cpp-python is not installed: left out", file=sys.stderr)
+        return 77
+    print("seed", o.seed)
+    worst_of_all = 0
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        source, out, rules, importance = folder / "f32.gguf", folder / "out.gguf", folder / "rules", folder / "importance.gguf"
+        text = pathlib.Path(__file__).resolve().parents[1] / "data" / "lighthouse.txt"
+        for step in (["synth", "--size", "tiny", "--type", "f32", "--seed", o.seed, "-o", source], ["imatrix", source, text, "-o", importance]):
+            done = run(o.command, *step)
+            if done.returncode:
+                print(done.stderr, file=sys.stderr)
+                return 1
+        before, sums = tensors(source), tensors(importance)
+        for name in TYPES:
+            kind = gguf.GGMLQuantizationType[name]
+            rules.write_text(f"(attn_[qkv]|attn_output|ffn_(up|gate|down))\\. {name.lower()}\n")
+            for weighted in (False, True):
+                done = run(o.command, "quantize", source, "--type", "q8_0", "--rules", rules, "-o", out, *(["--imatrix", importance] if weighted else []))
+                if done.returncode:
+                    print(f"{name}: {done.stderr.strip()}", file=sys.stderr)
+                    if "expected one of" in done.stderr:
+                        break  # a type that this program does not have
+                    return 1
+                worst, n = 0, 0
+                for t in gguf.GGUFReader(out).tensors:
+                    if t.tensor_type != kind or not t.name.startswith("blk.") or (weighted and t.name + ".in_sum2" not in sums):
+                        continue
+                    x, w, n = values(before[t.name]), None, n + 1
+                    if weighted:
+                        w = np.ascontiguousarray((sums[t.name + ".in_sum2"].data / sums[t.name + ".counts"].data).astype(np.float32).reshape(-1))
+                    ours, theirs = (np.sqrt(((x.astype(np.float64) - y) ** 2 * (1 if w is None else w)).mean()) for y in (values(t), ggml_quantise(library, x, kind, w)))
+                    worst = max(worst, ours / theirs)
+                if n == 0:
+                    print(f"{name}: no matrix has the type", file=sys.stderr)
+                    return 1
+                print(f"{name:7} {'weighted' if weighted else 'plain':9} {n} matrices, at most {worst:.4f} of llama.cpp's error")
+                worst_of_all = max(worst_of_all, worst)
+    return int(not worst_of_all <= BOUND)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
