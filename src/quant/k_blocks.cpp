@@ -105,7 +105,65 @@ void put_scales(const int* scale, const int* minimum, uint8_t* b) {
     }
 }
 
+// The low nibbles of sub-blocks of 32, two by two, as Q4_K and Q5_K have them.
+void put_nibbles(const int* q, uint8_t* qs) {
+    for (int j = 0; j < 128; j++) {
+        const int* low = q + j / 32 * 64 + j % 32;
+        qs[j] = static_cast<uint8_t>((low[0] & 15) | (low[32] & 15) << 4);
+    }
+}
+
+// The low two bits, as Q2_K and Q3_K have them.
+void put_pairs_of_bits(const int* q, uint8_t* qs) {
+    for (int h = 0; h < 2; h++) {
+        for (int l = 0; l < 32; l++) {
+            int byte = 0;
+            for (int part = 0; part < 4; part++) byte |= (q[128 * h + 32 * part + l] & 3) << 2 * part;
+            qs[32 * h + l] = static_cast<uint8_t>(byte);
+        }
+    }
+}
+
+// Bit `place` of all values, value j in bit j / 32 of byte j % 32.
+void put_bit(const int* q, int place, uint8_t* bits) {
+    for (int l = 0; l < 32; l++) {
+        int byte = 0;
+        for (int part = 0; part < 8; part++) byte |= (q[32 * part + l] >> place & 1) << part;
+        bits[l] = static_cast<uint8_t>(byte);
+    }
+}
+
 }  // namespace
+
+void q2_k(const float* x, int64_t n, const float* importance, std::byte* out) {
+    auto* b = reinterpret_cast<BlockQ2_K*>(out);
+    for (int64_t i = 0; i < n; i += super, b++) {
+        Minimums<16> m;
+        m.fit(x + i, importance ? importance + i : nullptr, 3, 15);
+        b->d = m.d;
+        b->dmin = m.dmin;
+        for (int s = 0; s < 16; s++) b->scales[s] = static_cast<uint8_t>(m.scale[s] | m.minimum[s] << 4);
+        put_pairs_of_bits(m.q, b->qs);
+    }
+}
+
+void q3_k(const float* x, int64_t n, const float* importance, std::byte* out) {
+    auto* b = reinterpret_cast<BlockQ3_K*>(out);
+    for (int64_t i = 0; i < n; i += super, b++) {
+        Symmetric<16> m;
+        m.fit(x + i, importance ? importance + i : nullptr, -4, 3, 31);
+        b->d = m.d;
+        memset(b->scales, 0, sizeof(b->scales));
+        for (int s = 0; s < 16; s++) {
+            const int six = m.scale[s] + 32;
+            b->scales[s % 8] |= static_cast<uint8_t>((six & 15) << s / 8 * 4);
+            b->scales[8 + s % 4] |= static_cast<uint8_t>(six >> 4 << s / 4 * 2);
+        }
+        for (int& q : m.q) q += 4;
+        put_pairs_of_bits(m.q, b->qs);
+        put_bit(m.q, 2, b->hmask);
+    }
+}
 
 void q4_k(const float* x, int64_t n, const float* importance, std::byte* out) {
     auto* b = reinterpret_cast<BlockQ4_K*>(out);
@@ -115,10 +173,20 @@ void q4_k(const float* x, int64_t n, const float* importance, std::byte* out) {
         b->d = m.d;
         b->dmin = m.dmin;
         put_scales(m.scale, m.minimum, b->scales);
-        for (int j = 0; j < 128; j++) {
-            const int* q = m.q + j / 32 * 64 + j % 32;
-            b->qs[j] = static_cast<uint8_t>(q[0] | q[32] << 4);
-        }
+        put_nibbles(m.q, b->qs);
+    }
+}
+
+void q5_k(const float* x, int64_t n, const float* importance, std::byte* out) {
+    auto* b = reinterpret_cast<BlockQ5_K*>(out);
+    for (int64_t i = 0; i < n; i += super, b++) {
+        Minimums<32> m;
+        m.fit(x + i, importance ? importance + i : nullptr, 31, 63);
+        b->d = m.d;
+        b->dmin = m.dmin;
+        put_scales(m.scale, m.minimum, b->scales);
+        put_bit(m.q, 4, b->qh);
+        put_nibbles(m.q, b->qs);
     }
 }
 
