@@ -5,7 +5,9 @@
 namespace gemma3n::format {
 namespace {
 
-DType in(Mix m, std::string_view name, int64_t cols = 2048, int64_t n_dims = 2, int64_t layers = 30) { return type_in_mix(m, name, n_dims, cols, layers); }
+DType in(Mix m, std::string_view name, int64_t cols = 2048, int64_t n_dims = 2, int64_t layers = 30, int64_t heads_per_kv = 2) {
+    return type_in_mix(m, name, n_dims, cols, {layers, heads_per_kv});
+}
 
 TEST(Mix, NamesComeBack) {
     for (const std::string_view n : {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k_m"}) {

@@ -173,7 +173,7 @@ TEST_F(SynthTest, TypesInTheFileAreThoseOfTheMix) {
             for (const Tensor& part : t.parts) {
                 const format::TensorInfo* found = (*c)->find(part.name);
                 ASSERT_TRUE(found) << part.name;
-                EXPECT_EQ(found->type, format::type_in_mix(mix, part.name, static_cast<int64_t>(part.shape.size()), part.cols(), tiny().n_layers)) << part.name;
+                EXPECT_EQ(found->type, format::type_in_mix(mix, part.name, static_cast<int64_t>(part.shape.size()), part.cols(), {tiny().n_layers, tiny().n_heads / tiny().n_kv_heads})) << part.name;
                 EXPECT_EQ(found->shape, part.shape) << part.name;
                 n++;
             }
