@@ -21,7 +21,8 @@ namespace {
 using format::Mix;
 namespace fs = std::filesystem;
 
-constexpr Mix all_mixes[] = {Mix::f32, Mix::f16, Mix::bf16, Mix::q8_0, Mix::q4_0, Mix::q4_k_m};
+constexpr Mix all_mixes[] = {Mix::f32, Mix::f16, Mix::bf16, Mix::q8_0, Mix::q4_0, Mix::q4_1, Mix::q5_0, Mix::q5_1, Mix::q2_k, Mix::q3_k_m,
+                              Mix::q4_k_s, Mix::q4_k_m, Mix::q5_k_s, Mix::q5_k_m, Mix::q6_k, Mix::iq4_nl, Mix::iq4_xs};
 
 const Shape& tiny() { return *find_shape("tiny"); }
 
