@@ -44,18 +44,45 @@ struct Minimums {
             largest = std::max(largest, line[s].scale);
             deepest = std::max(deepest, -line[s].minimum);
         }
-        d = f32_to_f16(largest / static_cast<float>(most));
-        dmin = f32_to_f16(deepest / static_cast<float>(most));
-        const float of_d = f16_to_f32(d), of_dmin = f16_to_f32(dmin);
-        for (int s = 0; s < count; s++) {
-            const int near_scale = of_d > 0 ? whole(line[s].scale / of_d, 0, most) : 0, near_minimum = of_dmin > 0 ? whole(-line[s].minimum / of_dmin, 0, most) : 0;
-            neighbours(s, near_scale, near_minimum, x + n * s, block_weights(importance, n * s, n), high, most);
-        }
+        round(line, largest / static_cast<float>(most), deepest / static_cast<float>(most), x, importance, high, most);
+        const Minimums first = *this;
+        const Line better = refit(x, importance);
+        if (!(better.scale > 0)) return;
+        round(line, better.scale, better.minimum, x, importance, high, most);
+        if (!(error < first.error)) *this = first;
     }
 
 private:
+    float error;
+
+    void round(const Line* line, float shared, float shared_minimum, const float* x, const float* importance, int high, int most) {
+        d = f32_to_f16(shared);
+        dmin = f32_to_f16(shared_minimum);
+        error = 0;
+        const float of_d = f16_to_f32(d), of_dmin = f16_to_f32(dmin);
+        for (int s = 0; s < count; s++) {
+            const int near_scale = of_d > 0 ? whole(line[s].scale / of_d, 0, most) : 0, near_minimum = of_dmin > 0 ? whole(-line[s].minimum / of_dmin, 0, most) : 0;
+            error += neighbours(s, near_scale, near_minimum, x + n * s, block_weights(importance, n * s, n), high, most);
+        }
+    }
+
+    // The shared scales that fit best what all values were rounded to: d and dmin, both above zero, or zeros.
+    Line refit(const float* x, const float* importance) const {
+        double aa = 0, ab = 0, bb = 0, ax = 0, bx = 0;
+        for (int s = 0; s < count; s++) {
+            const float* w = block_weights(importance, n * s, n);
+            for (int i = 0; i < n; i++) {
+                const double a = scale[s] * q[n * s + i], b = -minimum[s], wi = w[i], v = x[n * s + i];
+                aa += wi * a * a, ab += wi * a * b, bb += wi * b * b, ax += wi * a * v, bx += wi * b * v;
+            }
+        }
+        const double determinant = aa * bb - ab * ab;
+        const Line l{static_cast<float>((bb * ax - ab * bx) / determinant), static_cast<float>((aa * bx - ab * ax) / determinant)};
+        return determinant > 0 && l.scale > 0 && l.minimum > 0 ? l : Line{};
+    }
+
     // The rounded scale and minimum are each best alone; together, one beside them may be better.
-    void neighbours(int s, int near_scale, int near_minimum, const float* x, const float* w, int high, int most) {
+    float neighbours(int s, int near_scale, int near_minimum, const float* x, const float* w, int high, int most) {
         float best_error = INFINITY, rounded[n];
         for (int a = std::max(near_scale - 1, 0); a <= std::min(near_scale + 1, most); a++) {
             for (int b = std::max(near_minimum - 1, 0); b <= std::min(near_minimum + 1, most); b++) {
@@ -66,6 +93,7 @@ private:
                 for (int i = 0; i < n; i++) q[n * s + i] = static_cast<int>(rounded[i]);
             }
         }
+        return best_error;
     }
 };
 
