@@ -10,7 +10,8 @@ struct Known {
     std::string_view name;
     int file_type;
 };
-constexpr Known known[] = {{"f32", 0}, {"f16", 1}, {"bf16", 32}, {"q8_0", 7}, {"q4_0", 2}, {"q4_k_m", 15}, {"q5_0", 8}, {"q6_k", 18}};
+constexpr Known known[] = {{"f32", 0},     {"f16", 1},     {"bf16", 32},   {"q8_0", 7},    {"q4_0", 2},  {"q4_1", 3},    {"q5_0", 8},    {"q5_1", 9},   {"q2_k", 10},
+                           {"q3_k_m", 12}, {"q4_k_s", 14}, {"q4_k_m", 15}, {"q5_k_s", 16}, {"q5_k_m", 17}, {"q6_k", 18}, {"iq4_nl", 25}, {"iq4_xs", 30}};
 
 bool has(std::string_view s, std::string_view part) { return s.find(part) != std::string_view::npos; }
 
@@ -24,11 +25,51 @@ int64_t layer_of(std::string_view name) {
 // Layers at both ends, and every third between, are worth more bits.
 bool wants_more_bits(int64_t layer, int64_t n) { return layer < n / 8 || layer >= 7 * n / 8 || (layer - n / 8) % 3 == 2; }
 
+DType of_32(DType type) {
+    switch (type) {
+        case DType::q2_k:
+        case DType::q3_k: return DType::q4_0;
+        case DType::q4_k: return DType::q5_0;
+        case DType::q5_k: return DType::q5_1;
+        case DType::q6_k: return DType::q8_0;
+        case DType::iq4_xs: return DType::iq4_nl;
+        default: return type;
+    }
+}
+
 DType fitting(DType type, int64_t cols) {
     if (cols % info(type).block == 0) return type;
-    if (type == DType::q4_k) type = DType::q5_0;
-    if (type == DType::q6_k) type = DType::q8_0;
+    type = of_32(type);
     return cols % info(type).block == 0 ? type : DType::f16;
+}
+
+DType matrix_type(Mix mix, std::string_view name, const Layers& layers) {
+    const bool values = has(name, "v_proj"), down = has(name, "down_proj"), out = has(name, "o_proj");
+    const int64_t layer = layer_of(name);
+    const bool more = (values || down) && wants_more_bits(layer, layers.n), early = layer < layers.n / 8;
+    const bool shared = values && layers.heads_per_kv >= 4;
+    switch (mix) {
+        case Mix::f32: return DType::f32;
+        case Mix::f16: return DType::f16;
+        case Mix::bf16: return DType::bf16;
+        case Mix::q8_0: return DType::q8_0;
+        case Mix::q4_0: return DType::q4_0;
+        case Mix::q4_1: return DType::q4_1;
+        case Mix::q5_0: return DType::q5_0;
+        case Mix::q5_1: return DType::q5_1;
+        case Mix::q2_k: return shared ? DType::q4_k : values || down || out ? DType::q3_k : DType::q2_k;
+        case Mix::q3_k_m:
+            if ((values && layer < 2) || (down && layer < layers.n / 16)) return DType::q5_k;
+            return values || down || out ? DType::q4_k : DType::q3_k;
+        case Mix::q4_k_s: return (values && layer < 4) || (down && early) ? DType::q5_k : DType::q4_k;
+        case Mix::q4_k_m: return more ? DType::q6_k : DType::q4_k;
+        case Mix::q5_k_s: return DType::q5_k;
+        case Mix::q5_k_m: return more ? DType::q6_k : DType::q5_k;
+        case Mix::q6_k: return DType::q6_k;
+        case Mix::iq4_nl: return (down && early) || shared ? DType::q5_k : DType::iq4_nl;
+        case Mix::iq4_xs: return (down && early) || shared ? DType::q5_k : DType::iq4_xs;
+    }
+    return DType::f32;
 }
 
 }  // namespace
@@ -61,20 +102,12 @@ bool is_always_f32(std::string_view name, int64_t n_dims) { return n_dims == 1 |
 
 bool stays_plain(std::string_view name) { return has(name, "altup") || has(name, "laurel") || has(name, "per_layer_model_projection"); }
 
-DType type_in_mix(Mix mix, std::string_view name, int64_t n_dims, int64_t cols, int64_t n_layers) {
+DType type_in_mix(Mix mix, std::string_view name, int64_t n_dims, int64_t cols, const Layers& layers) {
     if (mix == Mix::f32 || is_always_f32(name, n_dims)) return DType::f32;
     if (const auto plain = plain_type(mix)) return *plain;
     if (stays_plain(name)) return DType::f16;
     if (name.starts_with("embed_tokens") || name == "lm_head.weight") return fitting(mix == Mix::q8_0 ? DType::q8_0 : DType::q6_k, cols);
-    switch (mix) {
-        case Mix::q8_0: return fitting(DType::q8_0, cols);
-        case Mix::q4_0: return fitting(DType::q4_0, cols);
-        case Mix::q5_0: return fitting(DType::q5_0, cols);
-        case Mix::q6_k: return fitting(DType::q6_k, cols);
-        default: break;
-    }
-    const bool more = (has(name, "v_proj") || has(name, "down_proj")) && wants_more_bits(layer_of(name), n_layers);
-    return fitting(more ? DType::q6_k : DType::q4_k, cols);
+    return fitting(matrix_type(mix, name, layers), cols);
 }
 
 }  // namespace gemma3n::format

@@ -10,7 +10,7 @@
 
 namespace gemma3n::format {
 
-enum class Mix { f32, f16, bf16, q8_0, q4_0, q4_k_m, q5_0, q6_k };
+enum class Mix { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, q2_k, q3_k_m, q4_k_s, q4_k_m, q5_k_s, q5_k_m, q6_k, iq4_nl, iq4_xs };
 
 std::optional<Mix> mix_from_name(std::string_view name);  // "q4_k_m"
 std::string_view name(Mix mix);
@@ -25,9 +25,14 @@ bool is_always_f32(std::string_view name, int64_t n_dims);
 // AltUp, LAuReL and the per-layer projection: a quantised mix leaves them alone.
 bool stays_plain(std::string_view name);
 
+struct Layers {
+    int64_t n = 0;
+    int64_t heads_per_kv = 1;  // attention heads that share a key/value head: values that many share are worth more bits
+};
+
 // `name` is canonical. Vectors, norms and AltUp's coefficients stay f32; AltUp, LAuReL and the per-layer projection stay f16 in a
 // quantised mix; the embedding tables, tied with the head, have the head's type. A row that the type's block does not divide falls
 // back to the next wider type with blocks of 32, at last to f16.
-DType type_in_mix(Mix mix, std::string_view name, int64_t n_dims, int64_t cols, int64_t n_layers);
+DType type_in_mix(Mix mix, std::string_view name, int64_t n_dims, int64_t cols, const Layers& layers);
 
 }  // namespace gemma3n::format

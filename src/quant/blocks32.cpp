@@ -34,6 +34,20 @@ uint16_t symmetric(const float* x, const float* w, int low, int high, int* q) {
     return d;
 }
 
+struct HalfLine {
+    uint16_t d, m;  // half bits
+};
+
+// q in 0..high of each value.
+HalfLine line(const float* x, const float* w, int high, int* q) {
+    constexpr float largest = 65504;  // of half: a fitted minimum may lie below the lowest value
+    const Line l = line_fit<block>(x, w, high, false);
+    const HalfLine h{f32_to_f16(std::min(l.scale, largest)), f32_to_f16(std::clamp(l.minimum, -largest, largest))};
+    const float inverse = inverse_of(f16_to_f32(h.d)), m = f16_to_f32(h.m);
+    for (int i = 0; i < block; i++) q[i] = whole(inverse * (x[i] - m), 0, high);
+    return h;
+}
+
 }  // namespace
 
 void q4_0(const float* x, int64_t n, const float* importance, std::byte* out) {
@@ -45,11 +59,34 @@ void q4_0(const float* x, int64_t n, const float* importance, std::byte* out) {
     }
 }
 
+void q4_1(const float* x, int64_t n, const float* importance, std::byte* out) {
+    auto* b = reinterpret_cast<BlockQ4_1*>(out);
+    for (int64_t i = 0; i < n; i += block, b++) {
+        int q[block];
+        const HalfLine h = line(x + i, block_weights(importance, i, block), 15, q);
+        b->d = h.d;
+        b->m = h.m;
+        put_nibbles(q, b->qs);
+    }
+}
+
 void q5_0(const float* x, int64_t n, const float* importance, std::byte* out) {
     auto* b = reinterpret_cast<BlockQ5_0*>(out);
     for (int64_t i = 0; i < n; i += block, b++) {
         int q[block];
         b->d = symmetric(x + i, block_weights(importance, i, block), -16, 15, q);
+        put_nibbles(q, b->qs);
+        put_high_bits(q, b->qh);
+    }
+}
+
+void q5_1(const float* x, int64_t n, const float* importance, std::byte* out) {
+    auto* b = reinterpret_cast<BlockQ5_1*>(out);
+    for (int64_t i = 0; i < n; i += block, b++) {
+        int q[block];
+        const HalfLine h = line(x + i, block_weights(importance, i, block), 31, q);
+        b->d = h.d;
+        b->m = h.m;
         put_nibbles(q, b->qs);
         put_high_bits(q, b->qh);
     }

@@ -14,15 +14,15 @@ using format::TensorInfo;
 bool is_stack(const std::string& gguf_name) { return gguf_name == "altup_proj.weight" || gguf_name == "altup_unembd_proj.weight"; }
 
 // The type by the mix, where no rule says otherwise. What a quantised mix leaves alone keeps the source's type.
-DType mixed_type(const Planned& p, format::Mix mix, int64_t n_layers) {
+DType mixed_type(const Planned& p, format::Mix mix, const format::Layers& layers) {
     const TensorInfo& source = *p.parts[0];
     const auto n_dims = static_cast<int64_t>(p.shape.size());
     if (!format::plain_type(mix) && !format::is_always_f32(source.name, n_dims) && format::stays_plain(source.name)) return source.type;
-    return format::type_in_mix(mix, source.name, n_dims, p.cols(), n_layers);
+    return format::type_in_mix(mix, source.name, n_dims, p.cols(), layers);
 }
 
-Status decide(Planned& p, format::Mix mix, int64_t n_layers, std::vector<Rule>& rules, const std::string& rules_path) {
-    p.type = mixed_type(p, mix, n_layers);
+Status decide(Planned& p, format::Mix mix, const format::Layers& layers, std::vector<Rule>& rules, const std::string& rules_path) {
+    p.type = mixed_type(p, mix, layers);
     if (format::is_always_f32(p.parts[0]->name, static_cast<int64_t>(p.shape.size()))) return {};
     const Rule* rule = matching(rules, p.name);
     if (!rule) return {};
@@ -85,7 +85,7 @@ Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config
             p.type = p.parts[0]->type;  // not of the network: taken over as it is
             continue;
         }
-        TRY(decide(p, mix, config.n_layers, rules, rules_path));
+        TRY(decide(p, mix, {config.n_layers, config.n_heads / config.n_kv_heads}, rules, rules_path));
         p.takes_importance = is_quantised(p.type) && p.parts.size() == 1;
         plan.n_requantised += is_quantised(p.type) && is_quantised(p.parts[0]->type) && p.type != p.parts[0]->type;
     }

@@ -1,5 +1,5 @@
-// From f32 to every type a file can hold. A family of block layouts is a room (plain.cpp, blocks32.cpp, k_blocks.cpp); a type is one
-// function there and one line in quantiser.cpp.
+// From f32 to every type a file can hold. A family of block layouts is a room (plain.cpp, blocks32.cpp, k_blocks.cpp,
+// iq4_blocks.cpp); a type is one function there and one line in quantiser.cpp.
 #pragma once
 
 #include "tensor/dtype.h"
@@ -23,10 +23,17 @@ void f32(const float* x, int64_t n, const float* importance, std::byte* out);
 void f16(const float* x, int64_t n, const float* importance, std::byte* out);
 void bf16(const float* x, int64_t n, const float* importance, std::byte* out);
 void q4_0(const float* x, int64_t n, const float* importance, std::byte* out);
+void q4_1(const float* x, int64_t n, const float* importance, std::byte* out);
 void q5_0(const float* x, int64_t n, const float* importance, std::byte* out);
+void q5_1(const float* x, int64_t n, const float* importance, std::byte* out);
 void q8_0(const float* x, int64_t n, const float* importance, std::byte* out);
+void q2_k(const float* x, int64_t n, const float* importance, std::byte* out);
+void q3_k(const float* x, int64_t n, const float* importance, std::byte* out);
 void q4_k(const float* x, int64_t n, const float* importance, std::byte* out);
+void q5_k(const float* x, int64_t n, const float* importance, std::byte* out);
 void q6_k(const float* x, int64_t n, const float* importance, std::byte* out);
+void iq4_nl(const float* x, int64_t n, const float* importance, std::byte* out);
+void iq4_xs(const float* x, int64_t n, const float* importance, std::byte* out);
 }  // namespace rows
 
 }  // namespace gemma3n::quant

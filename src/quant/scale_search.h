@@ -81,8 +81,8 @@ Line line_fit(const float* x, const float* w, int high, bool never_above_zero) {
             }
         }
         const float sq = lanes_sum(sq8), sqq = lanes_sum(sqq8), sxq = lanes_sum(sxq8), determinant = sw * sqq - sq * sq;
-        if (!(determinant > 0)) continue;
         Line l{(sw * sxq - sx * sq) / determinant, (sqq * sx - sq * sxq) / determinant};
+        if (!(determinant > 0)) l = {1 / inverse, (sx - sq / inverse) / sw};  // all the weight is on one q: any line through it is best
         if (never_above_zero && l.minimum > 0) l = {sxq / sqq, 0};
         const float error = l.scale * (l.scale * sqq - 2 * sxq) + l.minimum * (l.minimum * sw - 2 * sx + 2 * l.scale * sq);
         if (l.scale > 0 && error < best_error) best = l, best_error = error;

@@ -83,7 +83,7 @@ std::vector<GgufTensor> gguf_tensors(const Shape& shape, format::Mix mix) {
     std::vector<GgufTensor> out;
     for (Tensor& t : tensors(shape, format::Container::gguf)) {
         const std::string name = format::gguf_from_canonical(t.name).value_or(t.name);
-        const DType type = format::type_in_mix(mix, t.name, static_cast<int64_t>(t.shape.size()), t.cols(), shape.n_layers);
+        const DType type = format::type_in_mix(mix, t.name, static_cast<int64_t>(t.shape.size()), t.cols(), {shape.n_layers, shape.n_heads / shape.n_kv_heads});
         if (!out.empty() && out.back().name == name) {
             out.back().parts.push_back(std::move(t));
             continue;

@@ -52,7 +52,7 @@ TEST(Quantize, ADirectoryAsOneFileSaysTheSame) {
 }
 
 TEST(Quantize, TheSameBytesForAnyThreads) {
-    for (const char* type : {"q4_0", "q4_k_m"}) {
+    for (const char* type : {"q4_0", "q4_k_m", "q3_k_m", "iq4_xs"}) {
         ASSERT_EQ(quantize(tiny_hf(), type, "one.gguf", {"-t", "1"}).code, 0);
         ASSERT_EQ(quantize(tiny_hf(), type, "two.gguf", {"-t", "2"}).code, 0);
         const std::string one = read_file(in("one.gguf"));

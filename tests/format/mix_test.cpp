@@ -5,14 +5,19 @@
 namespace gemma3n::format {
 namespace {
 
-DType in(Mix m, std::string_view name, int64_t cols = 2048, int64_t n_dims = 2, int64_t layers = 30) { return type_in_mix(m, name, n_dims, cols, layers); }
+DType in(Mix m, std::string_view name, int64_t cols = 2048, int64_t n_dims = 2, int64_t layers = 30, int64_t heads_per_kv = 2) {
+    return type_in_mix(m, name, n_dims, cols, {layers, heads_per_kv});
+}
 
 TEST(Mix, NamesComeBack) {
-    for (const std::string_view n : {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_k_m"}) {
+    for (const std::string_view n : {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "q2_k", "q3_k_m", "q4_k_s", "q4_k_m", "q5_k_s", "q5_k_m", "q6_k", "iq4_nl", "iq4_xs"}) {
         ASSERT_TRUE(mix_from_name(n));
         EXPECT_EQ(name(*mix_from_name(n)), n);
     }
     EXPECT_FALSE(mix_from_name("q4_k"));
+    EXPECT_EQ(gguf_file_type(Mix::iq4_xs), 30);  // of llama_ftype
+    EXPECT_EQ(gguf_file_type(Mix::q5_k_s), 16);
+    EXPECT_EQ(gguf_file_type(Mix::q2_k), 10);
 }
 
 TEST(Mix, VectorsNormsAndCoefficientsStayF32) {
@@ -56,10 +61,52 @@ TEST(Mix, Q4kmGivesMoreBitsToValuesAndDownProjectionsOfSomeLayers) {
     EXPECT_EQ(six("mlp.up_proj.weight", 30), "");
 }
 
+// Letters by layer, of llama.cpp's choices for 35 layers with `heads_per_kv` heads to a key/value head.
+std::string row(Mix m, const std::string& tensor, int64_t heads_per_kv) {
+    std::string s;
+    for (int64_t l = 0; l < 35; l++) {
+        switch (in(m, "layers." + std::to_string(l) + "." + tensor, 2048, 2, 35, heads_per_kv)) {
+            case DType::q2_k: s += '2'; break;
+            case DType::q3_k: s += '3'; break;
+            case DType::q4_k: s += '4'; break;
+            case DType::q5_k: s += '5'; break;
+            case DType::q6_k: s += '6'; break;
+            case DType::iq4_nl: s += 'n'; break;
+            case DType::iq4_xs: s += 'x'; break;
+            default: s += '?';
+        }
+    }
+    return s;
+}
+
+TEST(Mix, ValuesDownProjectionsAndOutputsHaveTypesOfTheirOwn) {
+    const std::string v = "self_attn.v_proj.weight", down = "mlp.down_proj.weight", out = "self_attn.o_proj.weight", up = "mlp.up_proj.weight";
+    const auto all = [](char c) { return std::string(35, c); };
+    const auto first = [](int n, char c, char others) { return std::string(static_cast<size_t>(n), c) + std::string(static_cast<size_t>(35 - n), others); };
+    struct Case {
+        Mix mix;
+        std::string v2, v4, down, out, up;  // v2, v4: two and four heads to a key/value head
+    };
+    for (const Case& c : {Case{Mix::q2_k, all('3'), all('4'), all('3'), all('3'), all('2')}, Case{Mix::q3_k_m, first(2, '5', '4'), first(2, '5', '4'), first(2, '5', '4'), all('4'), all('3')},
+                          Case{Mix::q4_k_s, first(4, '5', '4'), first(4, '5', '4'), first(4, '5', '4'), all('4'), all('4')}, Case{Mix::q5_k_s, all('5'), all('5'), all('5'), all('5'), all('5')},
+                          Case{Mix::iq4_nl, all('n'), all('5'), first(4, '5', 'n'), all('n'), all('n')}, Case{Mix::iq4_xs, all('x'), all('5'), first(4, '5', 'x'), all('x'), all('x')}}) {
+        EXPECT_EQ(row(c.mix, v, 2), c.v2) << name(c.mix);
+        EXPECT_EQ(row(c.mix, v, 4), c.v4) << name(c.mix);
+        EXPECT_EQ(row(c.mix, down, 4), c.down) << name(c.mix);
+        EXPECT_EQ(row(c.mix, out, 4), c.out) << name(c.mix);
+        EXPECT_EQ(row(c.mix, up, 4), c.up) << name(c.mix);
+    }
+    for (const std::string& tensor : {v, down}) EXPECT_EQ(row(Mix::q5_k_m, tensor, 4), "66665565565565565565565565565566666") << tensor;
+}
+
 TEST(Mix, RowsThatBlocksDoNotDivideFallBack) {
     EXPECT_EQ(in(Mix::q4_k_m, "layers.9.mlp.up_proj.weight", 640), DType::q5_0);
     EXPECT_EQ(in(Mix::q4_k_m, "layers.0.mlp.down_proj.weight", 640), DType::q8_0);
     EXPECT_EQ(in(Mix::q4_0, "embed_tokens.weight", 640), DType::q8_0);
+    EXPECT_EQ(in(Mix::q2_k, "layers.9.mlp.up_proj.weight", 640), DType::q4_0);
+    EXPECT_EQ(in(Mix::q3_k_m, "layers.9.mlp.up_proj.weight", 640), DType::q4_0);
+    EXPECT_EQ(in(Mix::q5_k_s, "layers.9.mlp.up_proj.weight", 640), DType::q5_1);
+    EXPECT_EQ(in(Mix::iq4_xs, "layers.9.mlp.up_proj.weight", 640), DType::iq4_nl);
     for (const Mix m : {Mix::q8_0, Mix::q4_0, Mix::q4_k_m}) EXPECT_EQ(in(m, "layers.9.mlp.up_proj.weight", 40), DType::f16);
 }
 

@@ -21,7 +21,8 @@ namespace {
 using format::Mix;
 namespace fs = std::filesystem;
 
-constexpr Mix all_mixes[] = {Mix::f32, Mix::f16, Mix::bf16, Mix::q8_0, Mix::q4_0, Mix::q4_k_m};
+constexpr Mix all_mixes[] = {Mix::f32, Mix::f16, Mix::bf16, Mix::q8_0, Mix::q4_0, Mix::q4_1, Mix::q5_0, Mix::q5_1, Mix::q2_k, Mix::q3_k_m,
+                              Mix::q4_k_s, Mix::q4_k_m, Mix::q5_k_s, Mix::q5_k_m, Mix::q6_k, Mix::iq4_nl, Mix::iq4_xs};
 
 const Shape& tiny() { return *find_shape("tiny"); }
 
@@ -173,7 +174,7 @@ TEST_F(SynthTest, TypesInTheFileAreThoseOfTheMix) {
             for (const Tensor& part : t.parts) {
                 const format::TensorInfo* found = (*c)->find(part.name);
                 ASSERT_TRUE(found) << part.name;
-                EXPECT_EQ(found->type, format::type_in_mix(mix, part.name, static_cast<int64_t>(part.shape.size()), part.cols(), tiny().n_layers)) << part.name;
+                EXPECT_EQ(found->type, format::type_in_mix(mix, part.name, static_cast<int64_t>(part.shape.size()), part.cols(), {tiny().n_layers, tiny().n_heads / tiny().n_kv_heads})) << part.name;
                 EXPECT_EQ(found->shape, part.shape) << part.name;
                 n++;
             }
