@@ -17,8 +17,17 @@ struct EngineOptions {
     int threads = 0;                // 0 = one per physical core
     std::string kernels;            // force a kernel table by name ("reference", "avx2", ...); empty = the best this CPU runs
     Activations activations = Activations::q8;
+    std::string mmproj;             // the file with the vision and audio towers of a GGUF model; empty = mmproj-*.gguf beside it, if there is one
     // Called while a long load goes on, fraction in 0..1; return false to cancel. May be empty.
     std::function<bool(double fraction)> progress;
+};
+
+struct ImageOptions {
+    int64_t side = 0;               // pixels of the square that is looked at; 0 = the model's own (768 as published). Cost grows with its square
+};
+
+struct SoundOptions {
+    bool fixed = true;              // true: filled up to the model's number of tokens per clip, as the reference does; false: the sound's own only
 };
 
 struct SessionOptions {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "gemma3n/options.h"
+#include "gemma3n/prompt.h"
 #include "gemma3n/result.h"
 #include "gemma3n/status.h"
 
@@ -17,8 +18,9 @@ class Engine;
 
 // A turn of a conversation.
 struct ChatMessage {
-    std::string role;     // "system" (first only), "user", "model"
+    std::string role;         // "system" (first only), "user", "model"
     std::string content;
+    std::vector<Part> parts;  // if not empty, in place of `content`: text, pictures and sound in order (users' turns)
 };
 
 class Session {

@@ -74,6 +74,9 @@ struct Table {
     void (*mean_deviation)(const float* x, int64_t n, float* mean, float* deviation);  // population form
     void (*relu_shift)(float* x, int64_t n, float cutoff);                             // x = max(x - cutoff, 0)
     void (*gelu_mul)(const float* gate, const float* up, int64_t n, float* y);         // y = gelu_tanh(gate) * up; y may be gate
+    void (*gelu)(float* x, int64_t n);                                                 // x = gelu_tanh(x)
+    void (*silu)(float* x, int64_t n);                                                 // x = x * sigmoid(x)
+    void (*glu)(const float* x, const float* gate, int64_t n, float* y);               // y = x * sigmoid(gate); y may be x
     void (*softcap)(float* x, int64_t n, float cap);                                   // x = cap * tanh(x / cap)
     void (*add)(float* x, const float* y, int64_t n);                                  // x += y
     void (*scale)(float* x, int64_t n, float s);                                       // x *= s

@@ -1,32 +1,17 @@
 #include "model/weights.h"
 
-#include "kernels/table.h"
-
 #include <algorithm>
 #include <cmath>
 
 namespace gemma3n::model {
 
-View OwnedVectors::add(std::vector<float> values, int64_t rows) {
-    auto& [buffer, data] = pieces.emplace_back(Buffer{}, std::move(values));
-    buffer = {reinterpret_cast<std::byte*>(data.data()), data.size() * sizeof(float)};
-    const int64_t cols = static_cast<int64_t>(data.size()) / rows;
-    return {&buffer, 0, DType::f32, rows, cols, static_cast<uint64_t>(cols) * sizeof(float)};
-}
-
-uint64_t OwnedVectors::bytes() const {
-    uint64_t n = 0;
-    for (auto& p : pieces) n += p.second.size() * sizeof(float);
-    return n;
-}
-
 namespace {
 
 using format::TensorInfo;
 
-class Binder {
+class Binder : Tensors {
 public:
-    Binder(const format::Checkpoint& checkpoint, Config& config, Weights& weights) : f_(checkpoint), c_(config), w_(weights) {}
+    Binder(const format::Checkpoint& checkpoint, Config& config, Weights& weights) : Tensors(checkpoint, weights.owned), f_(checkpoint), c_(config), w_(weights) {}
 
     Status all() {
         ASSIGN(const TensorInfo* embed, need("embed_tokens.weight"));
@@ -41,34 +26,6 @@ public:
     }
 
 private:
-    Result<const TensorInfo*> need(const std::string& name) {
-        if (const TensorInfo* t = f_.find(name)) return t;
-        return fail(Code::bad_file, "%s: tensor '%s' is missing", f_.path().c_str(), name.c_str());
-    }
-
-    Error wrong_shape(const TensorInfo& t, int64_t rows, int64_t cols) const {
-        return fail(Code::bad_file, "%s: tensor '%s' has shape %lld x %lld: expected %lld x %lld", f_.path().c_str(), t.stored_name.c_str(),
-                    static_cast<long long>(t.rows), static_cast<long long>(t.cols), static_cast<long long>(rows), static_cast<long long>(cols));
-    }
-
-    Result<View> matrix(const std::string& name, int64_t rows, int64_t cols) {
-        ASSIGN(const TensorInfo* t, need(name));
-        if (t->rows != rows || t->cols != cols) return wrong_shape(*t, rows, cols);
-        if (t->type == DType::i32) return fail(Code::bad_file, "%s: tensor '%s' holds integers: expected weights", f_.path().c_str(), t->stored_name.c_str());
-        return f_.view(*t);
-    }
-
-    // All values of a small tensor as f32.
-    Result<std::vector<float>> values(const TensorInfo& t, int64_t rows, int64_t cols) {
-        if (t.rows * t.cols != rows * cols || (rows > 1 && t.rows != rows)) return wrong_shape(t, rows, cols);
-        const auto to_f32 = kernels::reference().to_f32[static_cast<int>(t.type)];
-        if (!to_f32) return fail(Code::bad_file, "%s: tensor '%s' holds integers: expected weights", f_.path().c_str(), t.stored_name.c_str());
-        std::vector<float> v(static_cast<size_t>(rows * cols));
-        const View raw = f_.view(t);
-        for (int64_t r = 0; r < t.rows; r++) to_f32(raw.raw(r), t.cols, v.data() + r * t.cols);
-        return v;
-    }
-
     // A vector; `norm` ones of gemma3 are stored as w by Hugging Face and used as 1 + w (a GGUF holds the sum).
     Result<View> vector(const std::string& name, int64_t n, bool norm) {
         ASSIGN(const TensorInfo* t, need(name));

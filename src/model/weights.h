@@ -5,21 +5,13 @@
 #include "base/result.h"
 #include "format/checkpoint.h"
 #include "model/config.h"
-#include "tensor/view.h"
+#include "model/tensors.h"
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace gemma3n::model {
-
-// f32 memory that weights own: norm vectors, coefficients.
-struct OwnedVectors {
-    std::deque<std::pair<Buffer, std::vector<float>>> pieces;  // stable addresses
-    View add(std::vector<float> values, int64_t rows = 1);
-    uint64_t bytes() const;
-};
 
 struct AttentionWeights {
     View q_proj;          // [n_heads * head_dim, hidden]

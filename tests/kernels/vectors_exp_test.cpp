@@ -64,6 +64,42 @@ TEST_P(ExpVectors, GeluMulAtEverySize) {
     }
 }
 
+TEST_P(ExpVectors, GeluIsGeluMulByOne) {
+    for (int64_t n : test::edge_sizes()) {
+        const std::vector<float> x = normal(n, 2, 3), one(static_cast<size_t>(n), 1.0f);
+        Guarded<float> y(x), expected(n);
+        k->gelu(y, n);
+        k->gelu_mul(x.data(), one.data(), n, expected);
+        EXPECT_EQ(y.values(), expected.values());
+        EXPECT_TRUE(y.intact()) << n;
+    }
+}
+
+TEST_P(ExpVectors, SiluAndGlu) {
+    std::vector<float> x = sweep(80);
+    const auto n = static_cast<int64_t>(x.size());
+    const std::vector<float> up = normal(n, 1);
+    Guarded<float> y(x), z(n);
+    k->silu(y, n);
+    k->glu(up.data(), x.data(), n, z);
+    for (int64_t i = 0; i < n; i++) {
+        const double sigmoid = 1 / (1 + std::exp(-static_cast<double>(x[i])));
+        ASSERT_NEAR(y[i], x[i] * sigmoid, 8 * unit * std::fabs(x[i]) * sigmoid + 1e-44) << x[i];
+        ASSERT_NEAR(z[i], up[i] * sigmoid, 8 * unit * std::fabs(up[i]) * sigmoid + 1e-44) << x[i];
+    }
+    EXPECT_TRUE(y.intact() && z.intact());
+    for (int64_t size : test::edge_sizes()) {
+        Guarded<float> a(normal(size, 4, 3)), b(normal(size, 5, 3)), t(a.values()), out(size);
+        k->silu(a, size);
+        truth.silu(t, size);
+        for (int64_t i = 0; i < size; i++) EXPECT_NEAR(a[i], t[i], 8 * unit * std::fabs(t[i])) << size;
+        k->glu(t, b, size, out);
+        k->glu(t, b, size, t);  // in place
+        EXPECT_EQ(t.values(), out.values());
+        EXPECT_TRUE(a.intact() && out.intact() && t.intact()) << size;
+    }
+}
+
 TEST_P(ExpVectors, Softcap) {
     for (float cap : {30.0f, 50.0f, 0.5f}) {
         const std::vector<float> x = sweep(12 * cap);

@@ -5,6 +5,9 @@ void fill(Table& t) {
     t.mean_deviation = mean_deviation;
     t.relu_shift = relu_shift;
     t.gelu_mul = gelu_mul;
+    t.gelu = gelu;
+    t.silu = silu;
+    t.glu = glu;
     t.softcap = softcap;
     t.add = add;
     t.scale = scale;

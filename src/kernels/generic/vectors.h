@@ -123,6 +123,16 @@ void relu_shift(float* x, int64_t n, float cutoff) {
 void gelu_mul(const float* gate, const float* up, int64_t n, float* y) {
     map2(gate, up, n, y, [](vf g, vf u) { return vgelu(g) * u; });
 }
+void gelu(float* x, int64_t n) {
+    map(x, n, x, [](vf v) { return vgelu(v); });
+}
+inline vf vsigmoid(vf x) { return splat(1.0f) / (splat(1.0f) + vexp(-x)); }
+void silu(float* x, int64_t n) {
+    map(x, n, x, [](vf v) { return v / (splat(1.0f) + vexp(-v)); });
+}
+void glu(const float* x, const float* gate, int64_t n, float* y) {
+    map2(x, gate, n, y, [](vf a, vf g) { return a * vsigmoid(g); });
+}
 void softcap(float* x, int64_t n, float cap) {
     map(x, n, x, [=](vf v) { return splat(cap) * vtanh(v / splat(cap)); });
 }

@@ -39,6 +39,23 @@ void gelu_mul(const float* gate, const float* up, int64_t n, float* y) {
     }
 }
 
+void gelu(float* x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) {
+        const float one = 1;
+        gelu_mul(x + i, &one, 1, x + i);
+    }
+}
+
+float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+
+void silu(float* x, int64_t n) {
+    for (int64_t i = 0; i < n; i++) x[i] = x[i] * sigmoid(x[i]);
+}
+
+void glu(const float* x, const float* gate, int64_t n, float* y) {
+    for (int64_t i = 0; i < n; i++) y[i] = x[i] * sigmoid(gate[i]);
+}
+
 void softcap(float* x, int64_t n, float cap) {
     for (int64_t i = 0; i < n; i++) x[i] = cap * std::tanh(x[i] / cap);
 }
@@ -95,6 +112,9 @@ void fill_vectors(Table& t) {
     t.mean_deviation = mean_deviation;
     t.relu_shift = relu_shift;
     t.gelu_mul = gelu_mul;
+    t.gelu = gelu;
+    t.silu = silu;
+    t.glu = glu;
     t.softcap = softcap;
     t.add = add;
     t.scale = scale;
