@@ -37,6 +37,7 @@ struct Plan {
 };
 
 // Marks the rules it uses; a rule that decides nothing is an error.
-Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config& config, format::Mix mix, std::vector<Rule>& rules, const std::string& rules_path);
+Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config& config, format::Mix mix, bool has_importance, std::vector<Rule>& rules,
+                       const std::string& rules_path);
 
 }  // namespace gemma3n::quant

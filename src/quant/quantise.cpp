@@ -85,7 +85,7 @@ Status quantise(const std::string& input, const std::string& output, const Optio
     {
         ASSIGN(const auto weights, model::bind_weights(*checkpoint, config));  // every tensor is there and has its shape
     }
-    ASSIGN(const Plan plan, make_plan(*checkpoint, config, o.mix, rules, o.rules));
+    ASSIGN(const Plan plan, make_plan(*checkpoint, config, o.mix, !o.imatrix.empty(), rules, o.rules));
     format::GgufWriter w;
     TRY(set_metadata(w, *checkpoint, config, o));
     if (!o.imatrix.empty()) {
