@@ -60,6 +60,7 @@ int trace(const TraceOptions& o);
 struct SynthOptions {
     std::string size, type = "q4_0", output;
     uint64_t seed = 1;
+    bool towers = false;
 };
 int synth(const SynthOptions& o);
 

@@ -87,6 +87,7 @@ void add_synth(CLI::App* c, SynthOptions& o) {
     c->add_option("--size", o.size, "e2b, e4b, gemma3-4b or tiny")->required()->option_text("SIZE");
     c->add_option("--type", o.type, "the mix of types, q4_0 unless told: " + gemma3n::format::mix_names())->option_text("TYPE");
     c->add_option("--seed", o.seed, "seed of the weights; default 1")->transform(whole(0, no_end))->option_text("N");
+    add_switch(c, "--towers", o.towers, "with vision and audio: in the directory, or as mmproj-OUT.gguf beside OUT.gguf");
     c->add_option("-o,--output", o.output, "OUT.gguf, or a directory for safetensors")->required()->transform(not_empty("a path"))->option_text("OUT");
 }
 

@@ -77,6 +77,11 @@ Status check_projector(const Checkpoint& c) {
     return fail(Code::unsupported, "%s: is the projector file of another model (type '%s'): expected gemma3nv or gemma3na, Gemma 3n's", c.path().c_str(), type ? shown(*type).c_str() : "none");
 }
 
+std::string projector_path(const std::string& model_path) {
+    const fs::path p(model_path);
+    return (p.parent_path() / ("mmproj-" + p.filename().string())).string();
+}
+
 Result<std::string> find_projector(const std::string& model_path) {
     const fs::path model(model_path);
     const fs::path directory = model.has_parent_path() ? model.parent_path() : fs::path(".");

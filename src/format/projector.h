@@ -20,4 +20,7 @@ Status check_projector(const Checkpoint& checkpoint);
 // picture or a sound.
 Result<std::string> find_projector(const std::string& model_path);
 
+// Where the projector file of a model that is written to `model_path` goes: "mmproj-" before its name.
+std::string projector_path(const std::string& model_path);
+
 }  // namespace gemma3n::format

@@ -1,14 +1,11 @@
 #include "quant/stream.h"
 
 #include "kernels/table.h"
-#include "parallel/pool.h"
+#include "parallel/chunks.h"
 #include "quant/quantiser.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <mutex>
-#include <new>
 
 namespace gemma3n::quant {
 
@@ -108,32 +105,7 @@ private:
 
 Status stream(const format::Checkpoint& checkpoint, const Plan& plan, const Importance& importance, format::GgufWriter& w, const std::string& output, const Options& options) {
     const Stream s(checkpoint, plan, importance, w, options);
-    std::atomic<int64_t> next{0};
-    std::atomic<bool> stop{false};
-    std::mutex mutex;
-    Status result;
-    const auto end_with = [&](const Error& e) {
-        const std::lock_guard lock(mutex);
-        if (result) result = e;
-        stop = true;
-    };
-    Pool pool(std::max(options.threads, 1));
-    pool.run([&](int worker, int) {
-        try {
-            Stream::Scratch scratch;
-            while (!stop) {
-                const int64_t chunk = next++;
-                if (chunk >= s.n_chunks()) return;
-                if (worker == 0 && options.progress && !options.progress(static_cast<double>(chunk) / static_cast<double>(s.n_chunks()))) {
-                    return end_with(fail(Code::cancelled, "%s: cancelled", output.c_str()));
-                }
-                if (const Status done = s.convert(chunk, scratch); !done) return end_with(done.error());
-            }
-        } catch (const std::bad_alloc&) {
-            end_with(fail(Code::over_budget, "%s: out of memory for a chunk of weights", output.c_str()));
-        }
-    });
-    return result;
+    return run_chunks<Stream::Scratch>(options.threads, s.n_chunks(), options.progress, output, [&](int64_t chunk, Stream::Scratch& scratch) { return s.convert(chunk, scratch); });
 }
 
 }  // namespace gemma3n::quant
