@@ -107,7 +107,8 @@ struct BenchOptions {
 int bench(const BenchOptions& o);
 
 struct QuantizeOptions {
-    std::string input, output, type, imatrix, rules;
+    std::string input, output, type, imatrix, rules, mmproj;
+    bool text_only = false;
     int threads = 0;
 };
 int quantize(const QuantizeOptions& o);

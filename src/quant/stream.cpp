@@ -55,8 +55,8 @@ private:
             quantiser(p.type)(x, n, nullptr, out);
             return {};
         }
-        const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.parts[0]->rows)];
-        const std::byte* source = c_.view(t).raw(r % t.rows);
+        const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.part_rows())];
+        const std::byte* source = c_.view(t).raw(0) + row_bytes(t.type, n) * static_cast<uint64_t>(r % p.part_rows());
         if (t.type == p.type && p.add == 0 && p.clip == 0) {
             std::copy(source, source + row_bytes(t.type, n), out);
             return {};
@@ -83,9 +83,9 @@ private:
     // The input's pages of these rows; one that a neighbour still needs is read again.
     void give_back(const Planned& p, int64_t begin, int64_t end) const {
         for (int64_t r = begin; r < std::min(end, p.rows_of_parts());) {
-            const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.parts[0]->rows)];
-            const int64_t in_part = r % t.rows, n = std::min(end - r, t.rows - in_part);
-            const uint64_t stride = row_bytes(t.type, t.cols);
+            const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.part_rows())];
+            const int64_t in_part = r % p.part_rows(), n = std::min(end - r, p.part_rows() - in_part);
+            const uint64_t stride = row_bytes(t.type, p.cols());
             c_.files()[static_cast<size_t>(t.file)]->advise(t.offset + stride * static_cast<uint64_t>(in_part), stride * static_cast<uint64_t>(n), Advice::dont_need);
             r += n;
         }
