@@ -17,8 +17,8 @@ namespace gemma3n::synth {
 struct Options {
     uint64_t seed = 1;
     int threads = 2;
-    bool towers = false;  // with vision and audio: in the directory, or as a projector file beside the GGUF file
     std::function<bool(double fraction)> progress;  // false cancels; may be empty
+    bool towers = false;  // with vision and audio: in the directory, or as a projector file beside the GGUF file
 };
 
 // A tensor of a GGUF file: one of the network's, or several of one shape, stacked.
