@@ -129,4 +129,11 @@ Status AudioTower::Stream::finish(Context& c, std::vector<float>& rows, Tap* tap
     return {};
 }
 
+uint64_t AudioTower::Stream::bytes() const {
+    const Impl& s = *impl_;
+    size_t n = s.samples.size() + s.conv_0.rows.size() + s.conv_1.rows.size() + s.waiting.size();
+    for (const audio::ConformerLayer::State& l : s.layers) n += l.attention.keys.size() + l.attention.values.size() + l.lconv1d.past.size();
+    return n * sizeof(float);
+}
+
 }  // namespace gemma3n::model
