@@ -1,4 +1,6 @@
 // fuzz_seeds DIRECTORY: writes the seed corpora anew, from the same tiny model that the tests break.
+#include "mini_model.h"
+
 #include "model/tiny_model.h"
 
 #include <filesystem>
@@ -31,6 +33,12 @@ int main(int argc, char** argv) {
     put("gguf", "metadata-only.gguf", header.build());
 
     const CheckpointDir dir, shards;
+    gemma3n::synth::Options towers;
+    towers.towers = true;
+    for (const auto& [mix, name] : {std::pair{gemma3n::format::Mix::f16, "whole.gguf"}, {gemma3n::format::Mix::q8_0, "quantised.gguf"}}) {
+        if (!gemma3n::synth::write_gguf(gemma3n::fuzz::mini_shape(), mix, shards.path() + "/m.gguf", towers)) return 1;
+        put("projector", name, read(shards.path() + "/mmproj-m.gguf"));
+    }
     TinyModel::write(dir, gemma3n::DType::bf16);
     put("safetensors", "whole.safetensors", read(dir.path() + "/model.safetensors"));
     put("safetensors", "index.json", "{\"metadata\":{},\"weight_map\":{\"model.language_model.norm.weight\":\"model.safetensors\"}}");
