@@ -56,6 +56,8 @@ inline float hmax(vf v) {
 
 #include "kernels/generic/attention.h"
 
+#include "kernels/generic/maps.h"
+
 #include "kernels/generic/fill.h"
 
 }  // namespace

@@ -53,6 +53,8 @@ inline float hmax(vf v) { return vmaxvq_f32(reinterpret_cast<float32x4_t>(v)); }
 
 #include "kernels/generic/attention.h"
 
+#include "kernels/generic/maps.h"
+
 #include "kernels/generic/fill.h"
 
 }  // namespace

@@ -6,7 +6,7 @@
 // Rules every implementation keeps:
 //  - any size works: n, k, rows need not divide by a vector width (k of a quantised type is a multiple of its block);
 //  - *batch invariance*: in matvec_* and attention, the result for one activation row / query is the same bit for bit however many
-//    rows ride along (1..matvec_max_rows), whatever range of weight rows the call covers;
+//    rows ride along (1..matvec_max_rows), whatever range of weight rows the call covers; in matmul_* likewise, for any number of rows;
 //  - no kernel allocates, prints or fails.
 #pragma once
 
@@ -41,6 +41,13 @@ struct Weights {
     DType type = DType::f32;
     int64_t rows = 0, k = 0;
     Weights from(int64_t first, int64_t n) const { return {data + static_cast<uint64_t>(first) * stride, stride, type, n, k}; }
+};
+
+// One output row of a convolution of each channel with its own kernel; channels last.
+struct DepthwiseRow {
+    int64_t channels, inputs, outputs;  // inputs and outputs: pixels of a row
+    int kernel, stride;
+    int64_t before;  // output x reads pixels x * stride - before + kx; those outside the row are zero
 };
 
 struct Table {
@@ -97,6 +104,11 @@ struct Table {
                    float* o, int64_t ldo);
     // In place softmax over n scores (max, exp, sum, divide).
     void (*softmax)(float* s, int64_t n);
+
+    // ---- maps of features --------------------------------------------------------------------------------------------
+    // y[x][c] = sum over ky, kx of w[ky * kernel + kx][c] * rows[ky][x * stride - before + kx][c]. rows [kernel] of [inputs, channels];
+    // null is a row of zeros. w [kernel * kernel, channels], y [outputs, channels].
+    void (*depthwise)(const DepthwiseRow& shape, const float* const* rows, const float* w, float* y);
 };
 
 // Scratch of the large products for rows of k values.

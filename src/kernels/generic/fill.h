@@ -37,4 +37,5 @@ void fill(Table& t) {
     t.matmul_f32 = matmul_f32;
     t.scores = scores;
     t.values = values;
+    t.depthwise = depthwise;
 }

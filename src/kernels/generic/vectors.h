@@ -1,4 +1,4 @@
-// The vector functions, written once. The files of generic/ are included, in the order vectors, rows, products, attention, fill,
+// The vector functions, written once. The files of generic/ are included, in the order vectors, blocks, rows, products, attention, maps, fill,
 // inside an instruction set's own unnamed namespace, which supplies the vocabulary:
 //   W                        floats in a vector: 4, 8 or 16
 //   vf, vi                   vectors of W floats / 32-bit integers with the operators of the compiler's vector extensions

@@ -52,6 +52,7 @@ const Table& reference() {
         plain::fill_products(t);
         plain::fill_vectors(t);
         plain::fill_attention(t);
+        plain::fill_maps(t);
         return t;
     }();
     return table;

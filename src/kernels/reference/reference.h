@@ -1,4 +1,4 @@
-// The plain truth, split by subject: convert.cpp, products.cpp, vectors.cpp, attention.cpp. Written to be obvious, not fast.
+// The plain truth, split by subject: convert.cpp, products.cpp, vectors.cpp, attention.cpp, maps.cpp. Written to be obvious, not fast.
 #pragma once
 
 #include "kernels/table.h"
@@ -15,5 +15,6 @@ void f32_to_f16_row(const float* src, int64_t n, uint16_t* dst);
 void fill_products(Table& t);
 void fill_vectors(Table& t);
 void fill_attention(Table& t);
+void fill_maps(Table& t);
 
 }  // namespace gemma3n::kernels::plain

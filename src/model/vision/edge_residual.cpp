@@ -1,0 +1,47 @@
+#include "model/vision/edge_residual.h"
+
+#include "ops/convolution.h"
+#include "ops/linear.h"
+
+#include <algorithm>
+
+namespace gemma3n::model::vision {
+
+Result<EdgeResidual> EdgeResidual::bind(Parts& parts, const std::string& name, int64_t inputs, int64_t stride, float eps) {
+    EdgeResidual b;
+    ASSIGN(b.conv_exp_, parts.full(name + ".conv_exp.weight", inputs));
+    const int64_t wide = b.conv_exp_.weights.n_rows;
+    ASSIGN(b.bn1_, parts.vector(name + ".bn1.weight", wide));
+    ASSIGN(b.conv_pwl_, parts.pointwise(name + ".conv_pwl.weight", wide));
+    ASSIGN(b.bn2_, parts.vector(name + ".bn2.weight", b.conv_pwl_.n_rows));
+    b.stride_ = stride;
+    b.skip_ = stride == 1 && inputs == b.outputs();
+    b.eps_ = eps;
+    return b;
+}
+
+void EdgeResidual::run(Context& c, const ops::Map& in, const ops::Map& out, const Tapped&) const {
+    const int64_t wide = conv_exp_.weights.n_rows, patch = conv_exp_.weights.n_cols;
+    const int64_t band = std::clamp<int64_t>(band_values / (out.width * std::max(wide, patch)), 1, out.height);
+    const Arena::Scope scope(c.scratch);
+    const View gathered = c.scratch.view(band * out.width, patch), widened = c.scratch.view(band * out.width, wide);
+    for (int64_t y = 0; y < out.height; y += band) {
+        const int64_t n = std::min(band, out.height - y), pixels = n * out.width;
+        const View p = gathered.rows(0, pixels), x = widened.rows(0, pixels), result = out.rows(y, n);
+        ops::patches(c, in, window(), y, n, p);
+        ops::linear(c, p, conv_exp_.weights, x);
+        norm_gelu(c, x, bn1_, eps_);
+        ops::linear(c, x, conv_pwl_, result);
+        c.each_row(pixels, [&](int64_t i) {
+            c.k.rms_norm(result.f32(i), bn2_.f32(), result.n_cols, eps_, result.f32(i));
+            if (skip_) c.k.add(result.f32(i), in.row(y) + i * in.channels(), result.n_cols);
+        });
+    }
+}
+
+double EdgeResidual::multiplications(int64_t height, int64_t width) const {
+    const double weights = static_cast<double>(conv_exp_.weights.n_rows) * (conv_exp_.weights.n_cols + conv_pwl_.n_rows);
+    return weights * window().outputs(height) * window().outputs(width);
+}
+
+}  // namespace gemma3n::model::vision
