@@ -5,7 +5,7 @@ set -eu
 seconds=${1:?usage: fuzz/run.sh SECONDS}
 cd "$(dirname "$0")/.."
 build=build/fuzz
-targets="gguf safetensors config tokenizer_json tokenizer_gguf text"
+targets="gguf projector safetensors config tokenizer_json tokenizer_gguf text"
 cmake --preset fuzz >/dev/null
 # shellcheck disable=SC2086  # one word a target
 ninja -C $build -j2 $(printf 'fuzz_%s ' $targets)

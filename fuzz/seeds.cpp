@@ -1,4 +1,6 @@
 // fuzz_seeds DIRECTORY: writes the seed corpora anew, from the same tiny model that the tests break.
+#include "mini_model.h"
+
 #include "model/tiny_model.h"
 
 #include <filesystem>
@@ -31,6 +33,12 @@ int main(int argc, char** argv) {
     put("gguf", "metadata-only.gguf", header.build());
 
     const CheckpointDir dir, shards;
+    gemma3n::synth::Options towers;
+    towers.towers = true;
+    for (const auto& [mix, name] : {std::pair{gemma3n::format::Mix::f16, "whole.gguf"}, {gemma3n::format::Mix::q8_0, "quantised.gguf"}}) {
+        if (!gemma3n::synth::write_gguf(gemma3n::fuzz::mini_shape(), mix, shards.path() + "/m.gguf", towers)) return 1;
+        put("projector", name, read(shards.path() + "/mmproj-m.gguf"));
+    }
     TinyModel::write(dir, gemma3n::DType::bf16);
     put("safetensors", "whole.safetensors", read(dir.path() + "/model.safetensors"));
     put("safetensors", "index.json", "{\"metadata\":{},\"weight_map\":{\"model.language_model.norm.weight\":\"model.safetensors\"}}");
@@ -41,6 +49,10 @@ int main(int argc, char** argv) {
         R"("max_position_embeddings":64,"activation_sparsity_pattern":0.5,"rope_parameters":{"full_attention":{"rope_type":"linear","factor":8.0,)"
         R"("rope_theta":1e6},"sliding_attention":{"rope_theta":1e4}},"_sliding_window_pattern":2})");
     put("config", "gemma3.json", R"({"model_type":"gemma3","text_config":{"model_type":"gemma3_text","query_pre_attn_scalar":256,"sliding_window_pattern":6,"rope_scaling":{"type":"linear","factor":8}}})");
+    put("config", "towers.json", R"({"model_type":"gemma3n","vision_soft_tokens_per_image":64,"image_token_id":285,"audio_token_id":287,"vision_config":{"vocab_offset":284,)"
+                                 R"("vocab_size":2,"rms_norm_eps":1e-6},"audio_config":{"vocab_offset":286,"vocab_size":2,"conf_attention_context_left":13,)"
+                                 R"("sscp_conv_stride_size":[[2,2],[2,2]]},)" +
+                                     TinyModel::config_json().substr(TinyModel::config_json().find('{') + 1));
     put("tokenizer_json", "tiny.json", TinyModel::tokenizer_json());
     put("tokenizer_json", "few.json",
         R"({"added_tokens":[{"id":0,"content":"<bos>","special":true}],"model":{"vocab":{"<bos>":0,"a":1,"b":2,"ab":3},"merges":["a b"]}})");

@@ -4,8 +4,10 @@
 // Ownership: sessions keep their engine alive. Nothing here prints, exits or aborts because of input.
 #pragma once
 
+#include "gemma3n/media.h"
 #include "gemma3n/options.h"
 #include "gemma3n/session.h"
+#include "gemma3n/sound_stream.h"
 #include "gemma3n/status.h"
 
 #include <cstdint>
@@ -19,9 +21,10 @@ namespace gemma3n {
 
 // Bytes of a class of tensors: in the file, and resident once all of it has been touched.
 struct ByteClass {
-    std::string name;  // "core", "head", "per-layer table", "towers", "unused"
+    std::string name;  // "core", "head", "per-layer table", "vision tower", "audio tower", "unused"
     uint64_t file_bytes = 0;
     uint64_t resident_bytes = 0;  // what using it keeps in memory; 0 for tables that are read by row
+    bool on_demand = false;       // towers: in memory from the first picture or sound until Engine::release_towers
 };
 
 struct ModelInfo {
@@ -39,6 +42,13 @@ struct ModelInfo {
     std::vector<int> eos;
     int bos = 2;
     bool has_tokenizer = false;
+    int64_t n_ids = 0;                              // ids of a prompt lie below it: the vocabulary, and the marks of pictures and sound
+    bool vision = false, audio = false;             // has that tower
+    std::string projector;                          // the file of the towers, if it is not the model itself
+    std::string towers_note;                        // non-empty when there are towers that cannot be used: why
+    int64_t image_side = 0, image_tokens = 0;       // of a picture: its pixels unless told otherwise, its soft tokens
+    int64_t clip_tokens = 0;                        // of a clip, filled up
+    double clip_seconds = 0;                        // the longest clip
     std::string kernels;                            // the table that runs
     std::string cpu;                                // what it runs on, as the system names it; "unknown" if it does not
     std::string per_layer_reading;                  // how rows of the per-layer table are read
@@ -54,8 +64,15 @@ struct TraceTensor {
 };
 using TraceSink = std::function<void(const TraceTensor&)>;
 
+// What an encoder makes on its way: every tensor whose name `wanted` accepts (empty: all) goes to `sink`. Tensors that grow with a clip
+// come in pieces, one after the other along their first axis.
+struct EncoderTrace {
+    std::function<bool(const std::string&)> wanted;
+    TraceSink sink;
+};
+
 // One row of a step: a token of one session. `embedding` (hidden values), when set, is used in place of the id's row, and the
-// per-layer row is 0. Rows of one session stand together, in order, and continue its sequence; a session whose last generated token is
+// per-layer row is 0. An id of a mark of pictures or sound has the vector of the model's own table of marks, if it has that tower. Rows of one session stand together, in order, and continue its sequence; a session whose last generated token is
 // not processed yet is refused (Session::append of no ids processes it).
 struct StepRow {
     Session* session = nullptr;
@@ -95,8 +112,21 @@ public:
     // Error when the model came without a tokenizer.
     Result<std::vector<int>> tokenize(std::string_view text, TokenizeOptions options = {}) const;
     // A conversation in the model's turn format, ending where the model's turn begins (if asked for); <bos> first.
+    Result<Prompt> chat_prompt(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const;
+    // The same of text alone, as ids.
     Result<std::vector<int>> encode_chat(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const;
+    // Text, pictures and sound without the turn format.
+    Result<Prompt> text_prompt(const std::vector<Part>& parts, bool add_bos = true) const;
     Result<std::string> detokenize(const std::vector<int>& ids, bool skip_special = true) const;
+
+    // A picture as soft tokens. Resized, then the vision tower and its embedder: the cost grows with the square of the side, the number of
+    // tokens does not change. `trace` may be null; it sees "pixel_values", "vision.*" and "soft_tokens".
+    Result<std::shared_ptr<const SoftTokens>> encode_image(const Image& image, const ImageOptions& options = {}, const EncoderTrace* trace = nullptr);
+    // A clip of up to info().clip_seconds: longer sound is an error, and the caller's to cut (pieces_at_quiet_points). `trace` may be null;
+    // it sees "input_features", "audio.*" and "soft_tokens".
+    Result<std::shared_ptr<const SoftTokens>> encode_sound(std::span<const float> samples, const SoundOptions& options = {}, const EncoderTrace* trace = nullptr);
+    // The same for sound that is still arriving.
+    Result<std::unique_ptr<SoundStream>> new_sound_stream();
 
     Result<std::unique_ptr<Session>> new_session(const SessionOptions& options = {});
 
@@ -111,6 +141,8 @@ public:
     // Gives memory back between answers: the pages of the mapped weights and the scratch of the largest step. Nothing is lost: pages are
     // read again from the file (or the system's cache of it) when the next step touches them. Logits of the last step become invalid.
     void release();
+    // The towers' part of that: worth it once all pictures and sound of a question are encoded.
+    void release_towers();
 
     // Runs `work`, whatever calls of the engine and its sessions it makes, with a clock around each named step, and returns the times in a
     // fixed order. Results are unchanged; passes outside of `work` pay nothing. Not to be called from within `work`.
@@ -124,6 +156,7 @@ private:
     static Result<std::shared_ptr<Engine>> load_unguarded(const std::string& path, const EngineOptions& options);  // may throw
     std::unique_ptr<Impl> impl_;
     friend class Session;
+    friend class SoundStream;
 };
 
 }  // namespace gemma3n

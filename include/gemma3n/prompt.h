@@ -22,7 +22,8 @@ struct Part {
     std::shared_ptr<const SoftTokens> tokens;
 };
 
-// A prompt in ids: each run of placeholder ids takes the rows of the next of `media`, in order.
+// A prompt in ids: each run of placeholder ids takes the rows of the next of `media`, in order, all of them; any mismatch is refused.
+// Without media a placeholder is an ordinary id with the vector that the model has for it.
 struct Prompt {
     std::vector<int> ids;
     std::vector<std::shared_ptr<const SoftTokens>> media;

@@ -34,14 +34,19 @@ public:
     // ---- text in, text out -----------------------------------------------------------------------------------------
     // Continues a conversation with a user turn (and, at the very start, a system text), then generates the model's turn.
     Result<Answer> chat(const std::string& user, const GenerateOptions& options, const std::string& system = "");
+    // The same with pictures and sound among the text, in the order given.
+    Result<Answer> chat(const std::vector<Part>& user, const GenerateOptions& options, const std::string& system = "");
     // Continues plain text, no turn format. <bos> is put in front of an empty session.
     Result<Answer> complete(const std::string& text, const GenerateOptions& options);
+    Result<Answer> complete(const std::vector<Part>& parts, const GenerateOptions& options);
     // Continues from ids, taken exactly as given.
     Result<Answer> generate(std::span<const int> ids, const GenerateOptions& options);
+    Result<Answer> generate(const Prompt& prompt, const GenerateOptions& options);
 
     // ---- tokens in, logits out -------------------------------------------------------------------------------------
     // Appends ids in chunks (none: only a generated token that is still to be processed); logits of the last one (vocab values, soft-capped) are returned, valid until the next call.
     Result<std::span<const float>> append(std::span<const int> ids, const std::function<bool(int64_t, int64_t)>& progress = {});
+    Result<std::span<const float>> append(const Prompt& prompt, const std::function<bool(int64_t, int64_t)>& progress = {});
 
     // A second session with the same past; pages are shared and copied only when written.
     Result<std::unique_ptr<Session>> fork();

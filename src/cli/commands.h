@@ -60,6 +60,7 @@ int trace(const TraceOptions& o);
 struct SynthOptions {
     std::string size, type = "q4_0", output;
     uint64_t seed = 1;
+    bool towers = false;
 };
 int synth(const SynthOptions& o);
 
@@ -106,7 +107,8 @@ struct BenchOptions {
 int bench(const BenchOptions& o);
 
 struct QuantizeOptions {
-    std::string input, output, type, imatrix, rules;
+    std::string input, output, type, imatrix, rules, mmproj;
+    bool text_only = false;
     int threads = 0;
 };
 int quantize(const QuantizeOptions& o);

@@ -87,6 +87,7 @@ void add_synth(CLI::App* c, SynthOptions& o) {
     c->add_option("--size", o.size, "e2b, e4b, gemma3-4b or tiny")->required()->option_text("SIZE");
     c->add_option("--type", o.type, "the mix of types, q4_0 unless told: " + gemma3n::format::mix_names())->option_text("TYPE");
     c->add_option("--seed", o.seed, "seed of the weights; default 1")->transform(whole(0, no_end))->option_text("N");
+    add_switch(c, "--towers", o.towers, "with vision and audio: in the directory, or as mmproj-OUT.gguf beside OUT.gguf");
     c->add_option("-o,--output", o.output, "OUT.gguf, or a directory for safetensors")->required()->transform(not_empty("a path"))->option_text("OUT");
 }
 
@@ -138,6 +139,8 @@ void add_quantize(CLI::App* c, QuantizeOptions& o) {
     c->add_option("--type", o.type, "the mix of types: " + gemma3n::format::mix_names())->required()->option_text("TYPE");
     c->add_option("--imatrix", o.imatrix, "importance of columns, made by imatrix")->transform(not_empty("a path"))->option_text("FILE");
     c->add_option("--rules", o.rules, "types by tensor name: lines of a regular expression and a type")->transform(not_empty("a path"))->option_text("FILE");
+    auto* mmproj = c->add_option("--mmproj", o.mmproj, "the file for vision and audio of a directory; default mmproj-OUT.gguf beside OUT.gguf")->transform(not_empty("a path"))->option_text("OUT2.gguf");
+    add_switch(c, "--text-only", o.text_only, "leave vision and audio of a directory out")->excludes(mmproj);
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
 }
 

@@ -18,6 +18,8 @@ int quantize(const QuantizeOptions& o) {
         options.mix = *mix;
         options.imatrix = o.imatrix;
         options.rules = o.rules;
+        options.projector = o.mmproj;
+        options.text_only = o.text_only;
         options.threads = o.threads > 0 ? o.threads : physical_cores();
         options.progress = [&](double fraction) { return progress.at(fraction); };
         options.note = [](const std::string& s) { fprintf(stderr, "gemma3n: %s\n", s.c_str()); };

@@ -12,6 +12,7 @@ int synth(const SynthOptions& o) {
     const auto mix = format::mix_from_name(o.type);
     if (!shape) return usage_error("size '" + o.size + "' is not known: expected e2b, e4b, gemma3-4b or tiny");
     if (!mix) return usage_error("type '" + o.type + "' is not known: expected " + format::mix_names());
+    if (o.towers && !shape->vision) return usage_error("--towers: a model of size " + o.size + " has none here");
     const bool gguf = o.output.ends_with(".gguf");
     if (!gguf && !format::plain_type(*mix)) {
         return usage_error(o.output + ": a Hugging Face directory holds f32, f16 or bf16, not " + o.type + ": name a file that ends in .gguf, or another --type");
@@ -19,6 +20,7 @@ int synth(const SynthOptions& o) {
     Progress progress("writing");
     synth::Options options;
     options.seed = o.seed;
+    options.towers = o.towers;
     options.threads = physical_cores();
     options.progress = [&](double fraction) { return progress.at(fraction); };
     const Status done = gguf ? synth::write_gguf(*shape, *mix, o.output, options) : synth::write_hf(*shape, *mix, o.output, options);

@@ -1,6 +1,8 @@
 #include "format/gguf.h"
 
 #include "format/names.h"
+#include "format/projector.h"
+#include "format/tower_names.h"
 
 #include <cstring>
 
@@ -213,6 +215,7 @@ Result<std::shared_ptr<Checkpoint>> GgufReader::read(std::shared_ptr<File> file)
                     static_cast<unsigned long long>(n_tensors), static_cast<unsigned long long>(c.left()));
     }
     std::vector<TensorInfo> infos;
+    const auto canonical = is_projector(*out) ? canonical_from_projector : canonical_from_gguf;
     for (uint64_t i = 0; i < n_tensors; i++) {
         std::string_view name;
         uint32_t n_dims = 0, type = 0;
@@ -224,7 +227,7 @@ Result<std::shared_ptr<Checkpoint>> GgufReader::read(std::shared_ptr<File> file)
         if (n_dims == 0 || n_dims > max_dims) return fail(Code::bad_file, "%s has %u dimensions: expected 1 to 4", subject.c_str(), n_dims);
         TensorInfo t;
         t.stored_name = std::string(name);
-        t.name = canonical_from_gguf(name).value_or(t.stored_name);
+        t.name = canonical(name).value_or(t.stored_name);
         uint64_t n_values = 1;
         for (uint32_t d = 0; d < n_dims; d++) {
             uint64_t ne = 0;

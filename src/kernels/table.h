@@ -6,7 +6,7 @@
 // Rules every implementation keeps:
 //  - any size works: n, k, rows need not divide by a vector width (k of a quantised type is a multiple of its block);
 //  - *batch invariance*: in matvec_* and attention, the result for one activation row / query is the same bit for bit however many
-//    rows ride along (1..matvec_max_rows), whatever range of weight rows the call covers;
+//    rows ride along (1..matvec_max_rows), whatever range of weight rows the call covers; in matmul_* likewise, for any number of rows;
 //  - no kernel allocates, prints or fails.
 #pragma once
 

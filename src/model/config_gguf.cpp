@@ -1,60 +1,16 @@
 // Config from GGUF metadata: keys "<architecture>.<name>". Counts may be stored as any integer or float type.
 #include "format/names.h"
+#include "format/projector.h"
 #include "model/config_sources.h"
+#include "model/gguf_keys.h"
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <optional>
 
 namespace gemma3n::model {
 
 namespace {
-
-class Keys {
-public:
-    Keys(const format::Checkpoint& c, std::string prefix) : c_(c), prefix_(std::move(prefix)) {}
-
-    const format::MetaValue* find(const std::string& name) const {
-        const auto it = c_.metadata().find(prefix_ + name);
-        return it == c_.metadata().end() ? nullptr : &it->second;
-    }
-    std::optional<double> number(const std::string& name) const {
-        const format::MetaValue* v = find(name);
-        if (!v) return std::nullopt;
-        if (const auto* i = std::get_if<int64_t>(v)) return static_cast<double>(*i);
-        if (const auto* d = std::get_if<double>(v)) return *d;
-        if (const auto* b = std::get_if<bool>(v)) return *b;
-        return std::nullopt;
-    }
-    Result<int64_t> count(const std::string& name) const {
-        const auto v = number(name);
-        if (v && std::isfinite(*v) && std::fabs(*v) < 9e15 && *v == std::floor(*v)) return static_cast<int64_t>(*v);
-        return fail(Code::bad_file, "%s: metadata key '%s%s' %s: expected a whole number", c_.path().c_str(), prefix_.c_str(), name.c_str(),
-                    find(name) ? "is not one" : "is missing");
-    }
-    Result<int64_t> count_or(const std::string& name, int64_t otherwise) const {
-        if (!find(name)) return otherwise;
-        return count(name);
-    }
-    float real_or(const std::string& name, double otherwise) const { return static_cast<float>(number(name).value_or(otherwise)); }
-
-    // A list of n numbers, or one number for all.
-    Result<std::vector<double>> list(const std::string& name, int64_t n) const {
-        if (const auto one = number(name)) return std::vector<double>(static_cast<size_t>(n), *one);
-        const format::MetaValue* v = find(name);
-        if (v) {
-            if (const auto* i = std::get_if<std::vector<int64_t>>(v)) return std::vector<double>(i->begin(), i->end());
-            if (const auto* d = std::get_if<std::vector<double>>(v)) return *d;
-        }
-        return fail(Code::bad_file, "%s: metadata key '%s%s' %s: expected a number or a list of numbers", c_.path().c_str(), prefix_.c_str(), name.c_str(),
-                    v ? "is neither" : "is missing");
-    }
-
-private:
-    const format::Checkpoint& c_;
-    std::string prefix_;
-};
 
 // sliding_window_pattern: a list (true = sliding), a period (every n-th layer is global), or absent (the family's period).
 std::vector<bool> sliding_layers(const Keys& keys, int64_t n_layers, int64_t period) {
@@ -91,6 +47,9 @@ Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
     const auto it = checkpoint.metadata().find("general.architecture");
     const std::string* architecture = it == checkpoint.metadata().end() ? nullptr : std::get_if<std::string>(&it->second);
     if (!architecture) return fail(Code::bad_file, "%s: metadata key 'general.architecture' is missing", path.c_str());
+    if (format::is_projector(checkpoint)) {
+        return fail(Code::unsupported, "%s: is a projector file, which holds vision and audio towers and no text model: expected the model's own .gguf, with this one beside it or as --mmproj", path.c_str());
+    }
     if (*architecture != "gemma3n" && *architecture != "gemma3") {
         return fail(Code::unsupported, "%s: its architecture is '%s': expected gemma3n or gemma3", path.c_str(), shown(*architecture).c_str());
     }

@@ -1,79 +1,17 @@
 // Config from a Hugging Face config.json: text_config nested or flat, old and new names of the rope fields, scalars or lists.
 #include "format/names.h"
 #include "model/config_sources.h"
-
-#include <simdjson.h>
+#include "model/json_object.h"
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <optional>
 
 namespace gemma3n::model {
 
 namespace {
 
 using simdjson::dom::element;
-
-class Object {
-public:
-    Object(element e, std::string path) : e_(e), path_(std::move(path)) {}
-
-    std::optional<element> find(const char* name) const {
-        element v;
-        if (e_[name].get(v) || v.is_null()) return std::nullopt;
-        return v;
-    }
-    Result<int64_t> count_or(const char* name, int64_t otherwise) const {
-        const auto v = find(name);
-        if (!v) return otherwise;
-        int64_t i;
-        if (!v->get(i)) return i;
-        double d;
-        if (!v->get(d) && std::isfinite(d) && d == std::floor(d) && std::fabs(d) < 9e15) return static_cast<int64_t>(d);
-        return fail(Code::bad_file, "%s: '%s' is not a whole number", path_.c_str(), name);
-    }
-    Result<int64_t> count(const char* name) const {
-        if (!find(name)) return fail(Code::bad_file, "%s: '%s' is missing", path_.c_str(), name);
-        return count_or(name, 0);
-    }
-    Result<float> real_or(const char* name, double otherwise) const {
-        const auto v = find(name);
-        if (!v) return static_cast<float>(otherwise);
-        double d;
-        if (v->get(d)) return fail(Code::bad_file, "%s: '%s' is not a number", path_.c_str(), name);
-        return static_cast<float>(d);
-    }
-    std::string string_or(const char* name, const char* otherwise) const {
-        const auto v = find(name);
-        std::string_view s;
-        return v && !v->get(s) ? std::string(s) : otherwise;
-    }
-    // Numbers of a list, or n times a scalar; empty when absent.
-    Result<std::vector<double>> list(const char* name, int64_t n) const {
-        const auto v = find(name);
-        std::vector<double> out;
-        if (!v) return out;
-        double d;
-        if (!v->get(d)) return std::vector<double>(static_cast<size_t>(n), d);
-        simdjson::dom::array a;
-        if (v->get(a)) return fail(Code::bad_file, "%s: '%s' is neither a number nor a list", path_.c_str(), name);
-        for (const auto item : a) {
-            if (item.get(d)) return fail(Code::bad_file, "%s: '%s' holds something that is not a number", path_.c_str(), name);
-            out.push_back(d);
-        }
-        return out;
-    }
-    std::optional<Object> object(const char* name) const {
-        const auto v = find(name);
-        if (!v || !v->is_object()) return std::nullopt;
-        return Object(*v, path_ + ": " + name);
-    }
-
-private:
-    element e_;
-    std::string path_;
-};
 
 Result<std::vector<bool>> sliding_layers(const Object& text, int64_t n_layers, int64_t default_period, const std::string& path) {
     std::vector<bool> sliding;
@@ -159,11 +97,7 @@ Result<Config> config_from_json(const format::Checkpoint& checkpoint) {
     const std::string path = checkpoint.path() + "/config.json";
     const std::string& json = checkpoint.config_json();
     simdjson::dom::parser parser;
-    element root;
-    if (const auto e = parser.allocate(json.size(), 32)) return fail(Code::bad_file, "%s: %s", path.c_str(), simdjson::error_message(e));
-    if (const auto e = parser.parse(json).get(root)) return fail(Code::bad_file, "%s: is not valid JSON: %s", path.c_str(), simdjson::error_message(e));
-    if (!root.is_object()) return fail(Code::bad_file, "%s: is not a JSON object", path.c_str());
-    const Object top(root, path);
+    ASSIGN(const Object top, parse_object(parser, json, path));
     const Object text = top.object("text_config").value_or(top);
     const std::string type = text.string_or("model_type", top.string_or("model_type", "").c_str());
 

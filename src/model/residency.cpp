@@ -7,7 +7,7 @@
 namespace gemma3n::model {
 
 std::string_view name(TensorClass c) {
-    constexpr std::string_view names[n_tensor_classes] = {"core", "head", "per-layer table", "towers", "unused"};
+    constexpr std::string_view names[n_tensor_classes] = {"core", "head", "per-layer table", "vision tower", "audio tower", "unused"};
     return names[static_cast<int>(c)];
 }
 
@@ -15,7 +15,7 @@ TensorClass class_of(const format::TensorInfo& t, const Config& config) {
     const std::string_view n = t.name;
     if (n == "embed_tokens.weight" || n == "lm_head.weight") return TensorClass::head;
     if (n == "embed_tokens_per_layer.weight") return TensorClass::per_layer;
-    if (format::is_tower(n)) return TensorClass::towers;
+    if (format::is_tower(n)) return n.starts_with("audio_tower.") || n.starts_with("embed_audio.") ? TensorClass::audio : TensorClass::vision;
     constexpr std::string_view globals[] = {"norm.weight", "per_layer_model_projection.weight", "per_layer_projection_norm.weight"};
     for (const auto g : globals)
         if (n == g) return TensorClass::core;
@@ -34,7 +34,7 @@ std::vector<ClassBytes> bytes_by_class(const format::Checkpoint& checkpoint, con
         ClassBytes& s = sums[static_cast<int>(class_of(t, config))];
         s.file_bytes += t.bytes;
         s.parameters += static_cast<uint64_t>(t.rows) * static_cast<uint64_t>(t.cols);
-        if (s.tensor_class == TensorClass::core || s.tensor_class == TensorClass::head) s.resident_bytes += t.bytes;
+        if (s.tensor_class == TensorClass::core || s.tensor_class == TensorClass::head || is_tower(s.tensor_class)) s.resident_bytes += t.bytes;
     }
     std::vector<ClassBytes> out;
     for (const ClassBytes& s : sums)

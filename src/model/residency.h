@@ -13,11 +13,13 @@ enum class TensorClass {
     core,       // read for every token
     head,       // token embedding and the head that is tied to it
     per_layer,  // per-layer embedding table: read by row, never resident
-    towers,     // vision and audio parts: not read by the text network
+    vision,     // the vision tower and its embedder: read for pictures
+    audio,      // the audio tower and its embedder: read for sound
     unused,     // keys and values of layers that read a donor's cache, and tensors no one knows
 };
-inline constexpr int n_tensor_classes = 5;
+inline constexpr int n_tensor_classes = 6;
 inline constexpr TensorClass always_read[] = {TensorClass::core, TensorClass::head};  // resident once a step has run
+inline bool is_tower(TensorClass c) { return c == TensorClass::vision || c == TensorClass::audio; }
 std::string_view name(TensorClass c);
 
 TensorClass class_of(const format::TensorInfo& t, const Config& config);
@@ -26,7 +28,7 @@ struct ClassBytes {
     TensorClass tensor_class;
     uint64_t file_bytes = 0, resident_bytes = 0, parameters = 0;
 };
-// Classes that the checkpoint has, in the order of the enum.
+// `resident_bytes` of towers are those of use. Classes that the checkpoint has, in the order of the enum.
 std::vector<ClassBytes> bytes_by_class(const format::Checkpoint& checkpoint, const Config& config);
 
 // Read ahead, or give back, the pages of a class.

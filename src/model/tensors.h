@@ -35,8 +35,8 @@ public:
     // All values of a small tensor of rows * cols values as f32.
     Result<std::vector<float>> values(const format::TensorInfo& t, int64_t rows, int64_t cols) const;
 
-    // f32 values in another order than the file's, owned like a vector.
-    View add(std::vector<float> values, int64_t rows) { return owned_.add(std::move(values), rows); }
+    // f32 values that a network made of a tensor's, or in another order than the file's, kept with its vectors.
+    View own(std::vector<float> values, int64_t rows = 1) { return owned_.add(std::move(values), rows); }
 
     Error wrong_shape(const format::TensorInfo& t, int64_t rows, int64_t cols) const;
 

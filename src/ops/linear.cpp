@@ -26,7 +26,7 @@ const kernels::Q8& Input::q8(Context& c) {
     return q8_;
 }
 
-void linear(Context& c, Input& x, std::initializer_list<Product> products) {
+void linear(Context& c, Input& x, std::initializer_list<Product> products, Order order) {
     const int64_t n = x.f32().n_rows, k = x.f32().n_cols;
     if (n == 0) return;
     int64_t total = 0;
@@ -41,7 +41,7 @@ void linear(Context& c, Input& x, std::initializer_list<Product> products) {
     const Arena::Scope scope(c.scratch);  // after q8(), which must outlive this call
     const uint64_t scratch_bytes = kernels::matmul_scratch_bytes(k);
     std::byte* scratch = c.scratch.bytes(scratch_bytes * c.pool.n_threads());
-    const bool small = n <= kernels::matvec_max_rows;
+    const bool small = order == Order::by_size && n <= kernels::matvec_max_rows;
     const float* f = x.f32().f32();
     const int64_t ldx = static_cast<int64_t>(x.f32().stride / sizeof(float));
 

@@ -25,11 +25,16 @@ struct Product {
     View out;      // [n, rows] f32
 };
 
+// In which order a row's products are summed. `by_size`: small steps (1..16 rows) and large ones each in their own, the fastest. `steady`:
+// in that of large steps however few rows there are, so that rows computed in any groups have the same bits; few rows then pay for
+// unpacking the weights.
+enum class Order { by_size, steady };
+
 // All products of one call share one parallel region: threads split the rows of all matrices together.
-void linear(Context& c, Input& x, std::initializer_list<Product> products);
-inline void linear(Context& c, View x, View weights, View out) {
+void linear(Context& c, Input& x, std::initializer_list<Product> products, Order order = Order::by_size);
+inline void linear(Context& c, View x, View weights, View out, Order order = Order::by_size) {
     Input in(x);
-    linear(c, in, {{weights, out}});
+    linear(c, in, {{weights, out}}, order);
 }
 
 }  // namespace gemma3n::ops

@@ -4,7 +4,8 @@
 
 #include "format/checkpoint.h"
 #include "format/gguf_writer.h"
-#include "model/config.h"
+#include "format/projector_keys.h"
+#include "model/media/config.h"
 
 namespace gemma3n::quant {
 
@@ -12,5 +13,8 @@ Status set_network(format::GgufWriter& w, const model::Config& c);
 
 // `rows` of the embedding table: as many tokens are written. Ids without a piece become unused tokens.
 Status set_tokenizer(format::GgufWriter& w, const format::Checkpoint& checkpoint, const model::Config& c, int64_t rows);
+
+// Of the file with the towers.
+format::ProjectorKeys projector_keys(const format::Checkpoint& checkpoint, const model::Config& c, const model::MediaConfig& media, format::Mix mix);
 
 }  // namespace gemma3n::quant

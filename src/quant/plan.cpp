@@ -2,6 +2,8 @@
 
 #include "base/result.h"
 #include "format/names.h"
+#include "format/projector_tensor.h"
+#include "format/tower_names.h"
 
 #include <map>
 
@@ -21,16 +23,19 @@ DType mixed_type(const Planned& p, format::Mix mix, const format::Layers& layers
     return format::type_in_mix(mix, source.name, n_dims, p.cols(), layers);
 }
 
+Status check_blocks(const Planned& p, const Rule& rule, const std::string& rules_path) {
+    const DTypeInfo& type = info(rule.type);
+    if (p.cols() % type.block == 0) return {};
+    return fail(Code::bad_argument, "%s: line %d gives '%s' the type %s, whose blocks hold %d values: its rows have %lld", rules_path.c_str(), rule.line, p.name.c_str(),
+                type.name.data(), type.block, static_cast<long long>(p.cols()));
+}
+
 Status decide(Planned& p, format::Mix mix, const format::Layers& layers, std::vector<Rule>& rules, const std::string& rules_path) {
     p.type = mixed_type(p, mix, layers);
     if (format::is_always_f32(p.parts[0]->name, static_cast<int64_t>(p.shape.size()))) return {};
     const Rule* rule = matching(rules, p.name);
     if (!rule) return {};
-    const DTypeInfo& type = info(rule->type);
-    if (p.cols() % type.block != 0) {
-        return fail(Code::bad_argument, "%s: line %d gives '%s' the type %s, whose blocks hold %d values: its rows have %lld", rules_path.c_str(), rule->line, p.name.c_str(),
-                    type.name.data(), type.block, static_cast<long long>(p.cols()));
-    }
+    TRY(check_blocks(p, *rule, rules_path));
     p.type = rule->type;
     return {};
 }
@@ -42,10 +47,7 @@ Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config
     Plan plan;
     std::map<std::string, size_t> stacks;
     for (const TensorInfo& t : checkpoint.tensors()) {
-        if (format::is_tower(t.name)) {
-            plan.n_towers++;
-            continue;
-        }
+        if (format::is_tower(t.name)) continue;  // a file of its own
         const auto known = format::gguf_from_canonical(t.name);
         if (!known && from_hf) {
             return fail(Code::unsupported, "%s: tensor '%s' is not one of Gemma's: a GGUF file has no name for it", checkpoint.path().c_str(), shown(t.stored_name).c_str());
@@ -89,11 +91,29 @@ Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config
         p.takes_importance = is_quantised(p.type) && p.parts.size() == 1;
         plan.n_requantised += is_quantised(p.type) && is_quantised(p.parts[0]->type) && p.type != p.parts[0]->type;
     }
-    for (const Rule& r : rules) {
-        if (!r.used) {
-            return fail(Code::bad_argument, "%s: line %d, '%s', decides no tensor: no matrix has such a name, or earlier lines decide them all", rules_path.c_str(), r.line,
-                        shown(r.expression).c_str());
+    return plan;
+}
+
+Result<Plan> make_tower_plan(const format::Checkpoint& checkpoint, format::Mix mix, std::vector<Rule>& rules, const std::string& rules_path) {
+    Plan plan;
+    for (const TensorInfo& t : checkpoint.tensors()) {
+        if (!format::is_tower(t.name)) continue;
+        const auto name = format::projector_from_canonical(t.name);
+        if (!name || t.type == DType::i32 || t.shape.empty()) {
+            return fail(Code::unsupported, "%s: tensor '%s' is not one of Gemma 3n's towers: a projector file has no place for it", checkpoint.path().c_str(), shown(t.stored_name).c_str());
         }
+        Planned p;
+        p.name = *name;
+        p.parts = {&t};
+        const auto stored_as = [&](const format::ProjectorTensor& s) { p.type = s.type, p.shape = s.shape, p.row_values = s.row_values; };
+        const format::ProjectorTensor in_mix = format::in_projector(mix, t.name, t.shape);
+        stored_as(in_mix);
+        if (const Rule* rule = in_mix.is_matrix ? matching(rules, p.name) : nullptr) {
+            TRY(check_blocks(p, *rule, rules_path));
+            stored_as(format::in_projector(rule->type, t.name, t.shape));
+        }
+        plan.n_requantised += is_quantised(p.type) && is_quantised(t.type) && p.type != t.type;
+        plan.tensors.push_back(std::move(p));
     }
     return plan;
 }

@@ -19,24 +19,27 @@ struct Planned {
     float add = 0;               // 1: a norm that Hugging Face stores as w and a GGUF file as 1 + w
     float clip = 0;              // coefficients are cut to this magnitude; 0: none
     bool takes_importance = false;
+    int64_t row_values = 0;      // what is converted together, where that is not the last dimension; 0: it is
 
-    int64_t cols() const { return shape.back(); }
+    int64_t cols() const { return row_values > 0 ? row_values : shape.back(); }
     int64_t rows() const {
         int64_t n = 1;
-        for (size_t i = 0; i + 1 < shape.size(); i++) n *= shape[i];
-        return n;
+        for (const int64_t d : shape) n *= d;
+        return n / cols();
     }
+    int64_t part_rows() const { return parts[0]->rows * parts[0]->cols / cols(); }
     // Rows beyond those of the parts are zeros.
-    int64_t rows_of_parts() const { return static_cast<int64_t>(parts.size()) * parts[0]->rows; }
+    int64_t rows_of_parts() const { return static_cast<int64_t>(parts.size()) * part_rows(); }
 };
 
 struct Plan {
     std::vector<Planned> tensors;
-    int n_towers = 0;       // tensors of vision and audio, which a text file does not hold
     int n_requantised = 0;  // from one quantised type to another
 };
 
-// Marks the rules it uses; a rule that decides nothing is an error.
+// Of the text network. Marks the rules it uses.
 Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config& config, format::Mix mix, std::vector<Rule>& rules, const std::string& rules_path);
+// Of the towers and their embedders, as a projector file has them.
+Result<Plan> make_tower_plan(const format::Checkpoint& checkpoint, format::Mix mix, std::vector<Rule>& rules, const std::string& rules_path);
 
 }  // namespace gemma3n::quant

@@ -1,14 +1,11 @@
 #include "quant/stream.h"
 
 #include "kernels/table.h"
-#include "parallel/pool.h"
+#include "parallel/chunks.h"
 #include "quant/quantiser.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <mutex>
-#include <new>
 
 namespace gemma3n::quant {
 
@@ -58,8 +55,8 @@ private:
             quantiser(p.type)(x, n, nullptr, out);
             return {};
         }
-        const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.parts[0]->rows)];
-        const std::byte* source = c_.view(t).raw(r % t.rows);
+        const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.part_rows())];
+        const std::byte* source = c_.view(t).raw(0) + row_bytes(t.type, n) * static_cast<uint64_t>(r % p.part_rows());
         if (t.type == p.type && p.add == 0 && p.clip == 0) {
             std::copy(source, source + row_bytes(t.type, n), out);
             return {};
@@ -86,9 +83,9 @@ private:
     // The input's pages of these rows; one that a neighbour still needs is read again.
     void give_back(const Planned& p, int64_t begin, int64_t end) const {
         for (int64_t r = begin; r < std::min(end, p.rows_of_parts());) {
-            const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.parts[0]->rows)];
-            const int64_t in_part = r % t.rows, n = std::min(end - r, t.rows - in_part);
-            const uint64_t stride = row_bytes(t.type, t.cols);
+            const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.part_rows())];
+            const int64_t in_part = r % p.part_rows(), n = std::min(end - r, p.part_rows() - in_part);
+            const uint64_t stride = row_bytes(t.type, p.cols());
             c_.files()[static_cast<size_t>(t.file)]->advise(t.offset + stride * static_cast<uint64_t>(in_part), stride * static_cast<uint64_t>(n), Advice::dont_need);
             r += n;
         }
@@ -108,32 +105,7 @@ private:
 
 Status stream(const format::Checkpoint& checkpoint, const Plan& plan, const Importance& importance, format::GgufWriter& w, const std::string& output, const Options& options) {
     const Stream s(checkpoint, plan, importance, w, options);
-    std::atomic<int64_t> next{0};
-    std::atomic<bool> stop{false};
-    std::mutex mutex;
-    Status result;
-    const auto end_with = [&](const Error& e) {
-        const std::lock_guard lock(mutex);
-        if (result) result = e;
-        stop = true;
-    };
-    Pool pool(std::max(options.threads, 1));
-    pool.run([&](int worker, int) {
-        try {
-            Stream::Scratch scratch;
-            while (!stop) {
-                const int64_t chunk = next++;
-                if (chunk >= s.n_chunks()) return;
-                if (worker == 0 && options.progress && !options.progress(static_cast<double>(chunk) / static_cast<double>(s.n_chunks()))) {
-                    return end_with(fail(Code::cancelled, "%s: cancelled", output.c_str()));
-                }
-                if (const Status done = s.convert(chunk, scratch); !done) return end_with(done.error());
-            }
-        } catch (const std::bad_alloc&) {
-            end_with(fail(Code::over_budget, "%s: out of memory for a chunk of weights", output.c_str()));
-        }
-    });
-    return result;
+    return run_chunks<Stream::Scratch>(options.threads, s.n_chunks(), options.progress, output, [&](int64_t chunk, Stream::Scratch& scratch) { return s.convert(chunk, scratch); });
 }
 
 }  // namespace gemma3n::quant

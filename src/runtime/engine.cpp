@@ -6,10 +6,9 @@
 #include "runtime/engine_impl.h"
 #include "runtime/info.h"
 #include "runtime/sampler.h"
+#include "runtime/trace_tap.h"
 #include "steps/timed.h"
-#include "tokens/turns.h"
 
-#include <cstring>
 #include <new>
 #include <system_error>
 
@@ -54,6 +53,7 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
     ASSIGN(e.checkpoint, format::Checkpoint::open(path));
     ASSIGN(e.config, model::read_config(*e.checkpoint));
     ASSIGN(e.weights, model::bind_weights(*e.checkpoint, e.config));
+    ASSIGN(e.towers, runtime::Towers::open(e.checkpoint, e.config, options.mmproj));
     // What every token reads is asked for now, so that a cold disk works while the tokenizer is read.
     for (const auto c : model::always_read) model::advise(*e.checkpoint, e.config, c, Advice::will_need);
     if (!reached(0.5)) return cancelled();
@@ -85,13 +85,20 @@ Result<std::vector<int>> Engine::tokenize(std::string_view text, TokenizeOptions
     return within_memory(*impl_, [&]() -> Result<std::vector<int>> { return t->encode(text, {options.add_bos, options.parse_special}); });
 }
 
-Result<std::vector<int>> Engine::encode_chat(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const {
+Result<Prompt> Engine::chat_prompt(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const {
     ASSIGN(const tokens::Tokenizer* t, impl_->need_tokenizer());
-    return within_memory(*impl_, [&] {
-        std::vector<tokens::Message> turns;
-        for (const ChatMessage& m : messages) turns.push_back({m.role, m.content});
-        return tokens::encode_turns(*t, turns, add_generation_prompt, true);
-    });
+    return within_memory(*impl_, [&] { return runtime::chat_prompt(*t, impl_->towers->config().ids, messages, add_generation_prompt, true); });
+}
+
+Result<std::vector<int>> Engine::encode_chat(const std::vector<ChatMessage>& messages, bool add_generation_prompt) const {
+    ASSIGN(Prompt prompt, chat_prompt(messages, add_generation_prompt));
+    if (!prompt.media.empty()) return fail(Code::bad_argument, "a conversation with %zu pictures or clips is not ids alone: expected text, or chat_prompt", prompt.media.size());
+    return std::move(prompt.ids);
+}
+
+Result<Prompt> Engine::text_prompt(const std::vector<Part>& parts, bool add_bos) const {
+    ASSIGN(const tokens::Tokenizer* t, impl_->need_tokenizer());
+    return within_memory(*impl_, [&] { return runtime::text_prompt(*t, impl_->towers->config().ids, parts, add_bos); });
 }
 
 Result<std::string> Engine::detokenize(const std::vector<int>& ids, bool skip_special) const {
@@ -108,9 +115,9 @@ Result<View> Engine::Impl::forward(const model::Batch& batch, const model::Forwa
         for (const model::Row& r : batch.rows) n_rows[r.sequence]++;
         for (size_t i = 0; i < batch.caches.size(); i++) batch.caches[i]->prepare(n_rows[i]);
 
-        Context context{*table, *pool, arena, options.activations == Activations::f32, forward_options.inputs};
+        Context c = context(arena, forward_options.inputs);
         const PoolAwake awake(*pool);
-        ASSIGN(View logits, decoder->forward(context, timed ? *timed : *steps, batch, forward_options));
+        ASSIGN(View logits, decoder->forward(c, timed ? *timed : *steps, batch, forward_options));
         TRY(checkpoint->intact());  // a page that failed under the pass has put zeros into it
         for (size_t i = 0; i < batch.caches.size(); i++) batch.caches[i]->commit(n_rows[i]);
         return logits;
@@ -119,8 +126,16 @@ Result<View> Engine::Impl::forward(const model::Batch& batch, const model::Forwa
     }
 }
 
-// Rows of the public call as the decoder wants them; every error a caller can make is found here.
+Result<std::vector<runtime::InputRow>> Engine::Impl::rows_of(const Prompt& prompt) {
+    ASSIGN(auto rows, runtime::joined_rows(prompt, towers->config().ids, config.hidden));
+    const std::lock_guard lock(mutex);
+    TRY(runtime::complete_rows(rows, config.vocab, *towers, context(towers->scratch())));
+    return rows;
+}
+
+// Rows of the public call as the decoder wants them; every error a caller can make is found here. The engine is held.
 static Result<model::Batch> make_batch(Engine* engine, const model::Config& config, std::span<const StepRow> rows) {
+    runtime::Towers& towers = *engine->impl().towers;
     model::Batch batch;
     std::vector<Session*> sessions;
     if (rows.empty()) return fail(Code::bad_argument, "a step without rows: expected at least one");
@@ -145,10 +160,14 @@ static Result<model::Batch> make_batch(Engine* engine, const model::Config& conf
         if (position >= r.session->context_tokens()) {
             return fail(Code::context_full, "the context is full: it has room for %lld tokens", static_cast<long long>(r.session->context_tokens()));
         }
-        if (!r.embedding && (r.id < 0 || r.id >= config.vocab)) {
-            return fail(Code::bad_argument, "row %zu of a step has token id %d: expected 0 to %lld", i, r.id, static_cast<long long>(config.vocab - 1));
+        const float* embedding = r.embedding;
+        if (!embedding && towers.is_mark(r.id)) {
+            ASSIGN(embedding, towers.hard(engine->impl().context(towers.scratch()), r.id));
         }
-        batch.rows.push_back({static_cast<int>(sessions.size()) - 1, position, r.id, r.embedding, r.wants_logits});
+        if (!embedding && (r.id < 0 || r.id >= config.vocab)) {
+            return fail(Code::bad_argument, "row %zu of a step has token id %d: expected 0 to %lld", i, r.id, static_cast<long long>(engine->info().n_ids - 1));
+        }
+        batch.rows.push_back({static_cast<int>(sessions.size()) - 1, position, r.id, embedding, r.wants_logits});
     }
     return batch;
 }
@@ -157,44 +176,24 @@ static StepLogits as_logits(const View& v, int64_t vocab) { return v ? StepLogit
 
 Result<StepLogits> Engine::step(std::span<const StepRow> rows) {
     return within_memory(*impl_, [&]() -> Result<StepLogits> {
-        ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
         const std::lock_guard lock(impl_->mutex);
+        ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
         ASSIGN(const View logits, impl_->forward(batch, {}));
         return as_logits(logits, impl_->config.vocab);
     });
 }
 
-namespace {
-
-// From the decoder's views to the public tensors.
-class TraceTap final : public model::Tap {
-public:
-    TraceTap(const std::function<bool(const std::string&)>& wanted, const TraceSink& sink) : wanted_(wanted), sink_(sink) {}
-    bool wants(const std::string& name) override { return !wanted_ || wanted_(name); }
-    void tensor(const std::string& name, std::vector<int64_t> shape, const View& v) override {
-        TraceTensor t{name, std::move(shape), std::vector<float>(static_cast<size_t>(v.n_rows * v.n_cols)), {}};
-        for (int64_t r = 0; r < v.n_rows; r++) memcpy(t.values.data() + r * v.n_cols, v.f32(r), v.n_cols * sizeof(float));
-        sink_(t);
-    }
-
-private:
-    const std::function<bool(const std::string&)>& wanted_;
-    const TraceSink& sink_;
-};
-
-}  // namespace
-
 Result<StepLogits> Engine::trace(std::span<const StepRow> rows, const std::function<bool(const std::string&)>& wanted, const TraceSink& sink) {
     return within_memory(*impl_, [&]() -> Result<StepLogits> {
+        const std::lock_guard lock(impl_->mutex);
         ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
         if (!sink) return fail(Code::bad_argument, "a trace without a sink: expected somebody to take the tensors");
-        TraceTap tap(wanted, sink);
+        runtime::TraceTap tap(wanted, sink);
         if (tap.wants("input_ids")) {
             TraceTensor ids{"input_ids", {static_cast<int64_t>(rows.size())}, {}, {}};
             for (const StepRow& r : rows) ids.ids.push_back(r.id);
             sink(ids);
         }
-        const std::lock_guard lock(impl_->mutex);
         ASSIGN(const View logits, impl_->forward(batch, {.shortcut = true, .cap_logits = true, .tap = &tap}));
         return as_logits(logits, impl_->config.vocab);
     });
@@ -205,6 +204,12 @@ void Engine::release() {
     impl_->scope.reset();
     impl_->arena = Arena();
     for (const auto c : model::always_read) model::advise(*impl_->checkpoint, impl_->config, c, Advice::dont_need);
+    impl_->towers->release();
+}
+
+void Engine::release_towers() {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->towers->release();
 }
 
 std::vector<StepTime> Engine::time_steps(const std::function<void()>& work) {

@@ -8,6 +8,8 @@
 #include "kernels/table.h"
 #include "model/text/decoder.h"
 #include "parallel/pool.h"
+#include "runtime/prompt.h"
+#include "runtime/towers.h"
 #include "steps/steps.h"
 #include "tensor/arena.h"
 #include "tokens/tokenizer.h"
@@ -34,6 +36,7 @@ struct Engine::Impl {
     std::unique_ptr<steps::Steps> steps;
     steps::Steps* timed = nullptr;                 // runs in place of `steps` inside time_steps()
     std::unique_ptr<model::Decoder> decoder;
+    std::optional<runtime::Towers> towers;         // set by load
 
     std::mutex mutex;                              // one step at a time
     Arena arena;
@@ -43,7 +46,12 @@ struct Engine::Impl {
     // The caller holds `mutex` until it has read the logits.
     Result<View> forward(const model::Batch& batch, const model::ForwardOptions& options);
 
+    Context context(Arena& scratch, InputObserver* inputs = nullptr) {
+        return {*table, *pool, scratch, options.activations == Activations::f32, inputs};
+    }
     Result<const tokens::Tokenizer*> need_tokenizer() const;
+    // The rows of a prompt, its marks' vectors made if need be. Takes `mutex`.
+    Result<std::vector<runtime::InputRow>> rows_of(const Prompt& prompt);
 };
 
 struct Session::Impl {
@@ -59,10 +67,14 @@ struct Session::Impl {
 
     Engine::Impl& e() { return engine->impl(); }
 
-    // Feeds ids in chunks; f(logits of the last one, raw or capped) while the engine is held. False from progress undoes all.
-    Result<bool> feed(std::span<const int> ids, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
+    bool fresh() const { return cache.length() == 0 && pending.empty(); }
+    Prompt after_pending(const Prompt& prompt) const;
+
+    // Feeds rows in chunks; f(logits of the last one, raw or capped) while the engine is held; without f no logits are made. False from
+    // progress undoes all.
+    Result<bool> feed(std::span<const runtime::InputRow> rows, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
                       const std::function<void(std::span<const float>)>& f);
-    Result<Answer> generate(std::vector<int> ids, const GenerateOptions& options);
+    Result<Answer> generate(const Prompt& prompt, const GenerateOptions& options);
 };
 
 // f(), which gives a Result; memory that is not there is an error of the request.

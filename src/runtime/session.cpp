@@ -4,7 +4,6 @@
 #include "base/result.h"
 #include "runtime/engine_impl.h"
 #include "runtime/sampler.h"
-#include "tokens/turns.h"
 
 #include <algorithm>
 #include <chrono>
@@ -31,9 +30,15 @@ Session::Impl::Impl(std::shared_ptr<Engine> shared, const SessionOptions& o)
 int64_t Session::n_tokens() const { return impl_->cache.length(); }
 int64_t Session::context_tokens() const { return impl_->context; }
 
-Result<bool> Session::Impl::feed(std::span<const int> ids, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
+Prompt Session::Impl::after_pending(const Prompt& prompt) const {
+    Prompt all{pending, prompt.media};
+    all.ids.insert(all.ids.end(), prompt.ids.begin(), prompt.ids.end());
+    return all;
+}
+
+Result<bool> Session::Impl::feed(std::span<const runtime::InputRow> rows, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
                                  const std::function<void(std::span<const float>)>& f) {
-    const int64_t n = static_cast<int64_t>(ids.size()), vocab = e().config.vocab;
+    const int64_t n = static_cast<int64_t>(rows.size()), vocab = e().config.vocab;
     if (n == 0) return fail(Code::bad_argument, "no tokens to process: expected at least one");
     if (n > context) {
         return fail(Code::context_full, "%lld tokens do not fit: the context has room for %lld", static_cast<long long>(n), static_cast<long long>(context));
@@ -41,9 +46,6 @@ Result<bool> Session::Impl::feed(std::span<const int> ids, bool cap_logits, cons
     if (cache.length() + n > context) {
         return fail(Code::context_full, "%lld tokens do not fit: the context has room for %lld and %lld are used", static_cast<long long>(n),
                     static_cast<long long>(context), static_cast<long long>(cache.length()));
-    }
-    for (const int id : ids) {
-        if (id < 0 || id >= vocab) return fail(Code::bad_argument, "token id %d: expected 0 to %lld", id, static_cast<long long>(vocab - 1));
     }
     struct Undo {  // unless all goes well, the cache is what it was
         model::Cache& cache;
@@ -58,18 +60,21 @@ Result<bool> Session::Impl::feed(std::span<const int> ids, bool cap_logits, cons
         model::Batch batch;
         batch.caches = {&cache};
         const int64_t m = std::min(options.chunk_tokens, n - done);
-        for (int64_t i = 0; i < m; i++) batch.rows.push_back({0, cache.length() + i, ids[done + i], nullptr, done + i == n - 1});
+        for (int64_t i = 0; i < m; i++) {
+            const runtime::InputRow& r = rows[done + i];
+            batch.rows.push_back({0, cache.length() + i, r.id, r.embedding, f && done + i == n - 1});
+        }
         const std::lock_guard lock(e().mutex);
         ASSIGN(const View logits, e().forward(batch, {.cap_logits = cap_logits}));
         done += m;
-        if (done == n) f({logits.f32(), static_cast<size_t>(vocab)});
+        if (f && done == n) f({logits.f32(), static_cast<size_t>(vocab)});
     }
     undo.before.reset();
     if (progress && n > 1) progress(n, n);
     return true;
 }
 
-Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptions& o) {
+Result<Answer> Session::Impl::generate(const Prompt& prompt, const GenerateOptions& o) {
     const model::Config& config = e().config;
     const SamplingOptions& s = o.sampling;
     if (!(s.temperature >= 0) || s.top_k < 0 || !(s.top_p >= 0 && s.top_p <= 1) || !(s.min_p >= 0 && s.min_p <= 1)) {
@@ -79,14 +84,15 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
     if (o.max_tokens < -1) {
         return fail(Code::bad_argument, "%lld tokens at most: expected 0 or more, or -1 for no limit", static_cast<long long>(o.max_tokens));
     }
-    ids.insert(ids.begin(), pending.begin(), pending.end());
+    const Prompt all = after_pending(prompt);
+    ASSIGN(const auto rows, e().rows_of(all));
     runtime::Sampler sampler(o.sampling, config.final_softcap, e().masked);
     std::optional<tokens::Detokenizer> detokenizer;
     if (e().tokenizer) detokenizer.emplace(*e().tokenizer);
 
     const PoolAwake awake(*e().pool);
     Answer a;
-    a.timing.prompt_tokens = static_cast<int64_t>(ids.size());
+    a.timing.prompt_tokens = static_cast<int64_t>(rows.size());
     const auto start = std::chrono::steady_clock::now();
     int id = 0;
     bool sound = true;
@@ -94,7 +100,8 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
         id = sampler(logits);
         sound = logits[static_cast<size_t>(id)] > -INFINITY;  // of no number at all the sampler makes id 0
     };
-    ASSIGN(const bool fed, feed(ids, false, o.prefill_progress, sample));
+    const bool wanted = o.max_tokens != 0;
+    ASSIGN(const bool fed, feed(rows, false, o.prefill_progress, wanted ? std::function<void(std::span<const float>)>(sample) : nullptr));
     a.timing.prefill_s = seconds_since(start);
     a.timing.peak_resident_bytes = peak_resident_bytes();
     if (!fed) {
@@ -102,7 +109,7 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
         return a;
     }
     pending.clear();
-    if (o.max_tokens == 0) {
+    if (!wanted) {
         a.finish = Finish::max_tokens;
         return a;
     }
@@ -132,7 +139,8 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
             a.finish = Finish::context_full;
             break;
         }
-        ASSIGN([[maybe_unused]] const bool more, feed(std::span<const int>(&id, 1), false, {}, sample));
+        ASSIGN(const auto row, e().rows_of({{id}, {}}));
+        ASSIGN([[maybe_unused]] const bool more, feed(row, false, {}, sample));
         pending.clear();
     }
     a.timing.decode_s = seconds_since(first);
@@ -146,49 +154,62 @@ Result<Answer> Session::Impl::generate(std::vector<int> ids, const GenerateOptio
     return a;
 }
 
+Result<Answer> Session::generate(const Prompt& prompt, const GenerateOptions& options) {
+    return within_memory(impl_->e(), [&] { return impl_->generate(prompt, options); });
+}
+
 Result<Answer> Session::generate(std::span<const int> ids, const GenerateOptions& options) {
-    return within_memory(impl_->e(), [&] { return impl_->generate({ids.begin(), ids.end()}, options); });
+    return generate(Prompt{{ids.begin(), ids.end()}, {}}, options);
 }
 
-Result<Answer> Session::complete(const std::string& text, const GenerateOptions& options) {
-    ASSIGN(const tokens::Tokenizer* t, impl_->e().need_tokenizer());
-    const bool fresh = n_tokens() == 0 && impl_->pending.empty();
-    return within_memory(impl_->e(), [&] { return impl_->generate(t->encode(text, {.add_bos = fresh}), options); });
+Result<Answer> Session::complete(const std::vector<Part>& parts, const GenerateOptions& options) {
+    ASSIGN(const Prompt prompt, impl_->engine->text_prompt(parts, impl_->fresh()));
+    return generate(prompt, options);
 }
 
-Result<Answer> Session::chat(const std::string& user, const GenerateOptions& options, const std::string& system) {
+Result<Answer> Session::complete(const std::string& text, const GenerateOptions& options) { return complete({Part{text, nullptr}}, options); }
+
+Result<Answer> Session::chat(const std::vector<Part>& user, const GenerateOptions& options, const std::string& system) {
     ASSIGN(const tokens::Tokenizer* t, impl_->e().need_tokenizer());
-    const bool fresh = n_tokens() == 0 && impl_->pending.empty();
+    const bool fresh = impl_->fresh();
     if (!fresh && !system.empty()) return fail(Code::bad_argument, "a system text in the middle of a conversation: expected only at its start");
     const int64_t before = n_tokens();
     auto answer = within_memory(impl_->e(), [&]() -> Result<Answer> {
-        std::vector<tokens::Message> messages;
-        if (!system.empty()) messages.push_back({"system", system});
-        messages.push_back({"user", user});
-        ASSIGN(std::vector<int> ids, tokens::encode_turns(*t, messages, true, fresh));
+        std::vector<ChatMessage> messages;
+        if (!system.empty()) messages.push_back({"system", system, {}});
+        messages.push_back({"user", "", user});
+        ASSIGN(Prompt prompt, runtime::chat_prompt(*t, impl_->e().towers->config().ids, messages, true, fresh));
         if (impl_->turn_open) {  // the model's last turn ends the way the template ends it
             const std::vector<int> end = t->encode("<end_of_turn>\n", {.parse_special = true});
-            ids.insert(ids.begin(), end.begin(), end.end());
+            prompt.ids.insert(prompt.ids.begin(), end.begin(), end.end());
         }
-        return impl_->generate(std::move(ids), options);
+        return impl_->generate(prompt, options);
     });
     if (n_tokens() > before) impl_->turn_open = true;  // also when the answer broke off
     return answer;
 }
 
-Result<std::span<const float>> Session::append(std::span<const int> ids, const std::function<bool(int64_t, int64_t)>& progress) {
+Result<Answer> Session::chat(const std::string& user, const GenerateOptions& options, const std::string& system) {
+    return chat({Part{user, nullptr}}, options, system);
+}
+
+Result<std::span<const float>> Session::append(const Prompt& prompt, const std::function<bool(int64_t, int64_t)>& progress) {
     return within_memory(impl_->e(), [&]() -> Result<std::span<const float>> {
-        std::vector<int> all(impl_->pending);
-        all.insert(all.end(), ids.begin(), ids.end());
+        const Prompt all = impl_->after_pending(prompt);
+        ASSIGN(const auto rows, impl_->e().rows_of(all));
         impl_->logits.resize(static_cast<size_t>(impl_->e().config.vocab));  // before the step: nothing may fail after it
         const PoolAwake awake(*impl_->e().pool);
-        ASSIGN(const bool fed, impl_->feed(all, true, progress, [&](std::span<const float> last) {
+        ASSIGN(const bool fed, impl_->feed(rows, true, progress, [&](std::span<const float> last) {
             std::copy(last.begin(), last.end(), impl_->logits.begin());  // the engine's scratch is the next session's
         }));
-        if (!fed) return fail(Code::cancelled, "processing %zu tokens was cancelled", all.size());
+        if (!fed) return fail(Code::cancelled, "processing %zu tokens was cancelled", rows.size());
         impl_->pending.clear();
         return std::span<const float>(impl_->logits);
     });
+}
+
+Result<std::span<const float>> Session::append(std::span<const int> ids, const std::function<bool(int64_t, int64_t)>& progress) {
+    return append(Prompt{{ids.begin(), ids.end()}, {}}, progress);
 }
 
 Result<std::unique_ptr<Session>> Session::fork() {

@@ -1,32 +1,11 @@
 #include "synth/config_json.h"
 
 #include "base/result.h"
+#include "synth/json_fields.h"
 
 namespace gemma3n::synth {
 
 namespace {
-
-// "name": value lines of an object, in the order given.
-class Fields {
-public:
-    explicit Fields(int indent) : indent_(static_cast<size_t>(indent), ' ') {}
-    Fields& raw(const char* name, const std::string& value) {
-        out_ += (out_.empty() ? "" : ",\n") + indent_ + "\"" + name + "\": " + value;
-        return *this;
-    }
-    Fields& number(const char* name, int64_t v) { return raw(name, std::to_string(v)); }
-    Fields& string(const char* name, std::string_view v) { return raw(name, "\"" + std::string(v) + "\""); }
-    template <class Value>
-    Fields& list(const char* name, int64_t n, Value value) {
-        std::string all;
-        for (int64_t i = 0; i < n; i++) all += (i ? ", " : "") + std::string(value(i));
-        return raw(name, "[" + all + "]");
-    }
-    std::string object() const { return "{\n" + out_ + "\n" + indent_.substr(2) + "}"; }
-
-private:
-    std::string indent_, out_;
-};
 
 std::string eos_ids(const Vocabulary& v) { return text("[%d, %d]", eos_id, v.end_of_turn); }
 
@@ -44,7 +23,7 @@ void common(Fields& f, const Shape& s) {
 
 }  // namespace
 
-std::string config_json(const Shape& s, const Vocabulary& v, DType type) {
+std::string config_json(const Shape& s, const Vocabulary& v, DType type, bool towers) {
     const char* dtype = type == DType::f32 ? "float32" : type == DType::f16 ? "float16" : "bfloat16";
     if (!s.is_3n) {
         Fields f(2);
@@ -66,10 +45,11 @@ std::string config_json(const Shape& s, const Vocabulary& v, DType type) {
     const MediaIds m = media_ids(s);
     Fields f(2);
     f.raw("architectures", "[\"Gemma3nForConditionalGeneration\"]").string("model_type", "gemma3n").string("torch_dtype", dtype);
+    if (towers) f.raw("vision_config", vision_config_json(s)).raw("audio_config", audio_config_json(s));
     f.raw("text_config", t.object()).raw("eos_token_id", eos_ids(v)).raw("initializer_range", "0.02");
-    f.number("vision_soft_tokens_per_image", 256).number("audio_soft_tokens_per_image", 188);
-    f.number("boi_token_id", v.start_of_image).number("eoi_token_id", m.end_of_image).number("image_token_id", m.image);
-    f.number("boa_token_id", v.start_of_audio).number("eoa_token_id", m.end_of_audio).number("audio_token_id", m.audio);
+    f.number("vision_soft_tokens_per_image", s.vision->soft_tokens).number("audio_soft_tokens_per_image", s.audio->soft_tokens);
+    f.number("boi_token_id", m.begin_image).number("eoi_token_id", m.end_image).number("image_token_id", m.image);
+    f.number("boa_token_id", m.begin_audio).number("eoa_token_id", m.end_audio).number("audio_token_id", m.audio);
     return f.object() + "\n";
 }
 

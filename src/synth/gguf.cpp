@@ -1,7 +1,11 @@
 // A synthetic GGUF file: metadata with the published keys, tensors, data.
 #include "format/gguf_writer.h"
 #include "format/names.h"
+#include "format/projector.h"
+#include "format/projector_tensor.h"
+#include "format/tower_names.h"
 #include "synth/fill_files.h"
+#include "synth/towers.h"
 #include "synth/vocabulary.h"
 
 #include <cmath>
@@ -77,6 +81,17 @@ void set_tokenizer(GgufWriter& w, const Shape& s) {
     w.set("tokenizer.ggml.add_space_prefix", false);
 }
 
+// Declares and opens; the places of the data are added to `places`.
+Status open(GgufWriter& w, const std::vector<GgufTensor>& all, const std::string& path, std::vector<Place>& places) {
+    for (const GgufTensor& t : all) w.declare(t.name, t.type, t.shape);
+    TRY(w.open(path));
+    for (size_t i = 0; i < all.size(); i++) {
+        const uint64_t part_bytes = w.bytes(i) / all[i].parts.size();
+        for (size_t k = 0; k < all[i].parts.size(); k++) places.push_back({&all[i].parts[k], all[i].type, &w.file(), w.offset(i) + part_bytes * k});
+    }
+    return {};
+}
+
 }  // namespace
 
 std::vector<GgufTensor> gguf_tensors(const Shape& shape, format::Mix mix) {
@@ -97,8 +112,19 @@ std::vector<GgufTensor> gguf_tensors(const Shape& shape, format::Mix mix) {
     return out;
 }
 
+std::vector<GgufTensor> projector_tensors(const Shape& shape, format::Mix mix) {
+    std::vector<GgufTensor> out;
+    for (Tensor& t : tower_tensors(shape)) {
+        format::ProjectorTensor stored = format::in_projector(mix, t.name, t.shape);
+        std::string name = format::projector_from_canonical(t.name).value_or(t.name);
+        out.push_back({std::move(name), stored.type, std::move(stored.shape), {std::move(t)}});
+    }
+    return out;
+}
+
 Status write_gguf(const Shape& shape, format::Mix mix, const std::string& path, const Options& options) {
-    GgufWriter w;
+    const std::string projector_path = format::projector_path(path);
+    GgufWriter w, projector;
     w.set("general.architecture", shape.is_3n ? "gemma3n" : "gemma3");
     w.set("general.type", "model");
     w.set("general.name", "synthetic " + std::string(shape.title));
@@ -106,15 +132,18 @@ Status write_gguf(const Shape& shape, format::Mix mix, const std::string& path, 
     w.set("general.quantization_version", 2u);
     set_network(w, shape);
     set_tokenizer(w, shape);
-    const std::vector<GgufTensor> all = gguf_tensors(shape, mix);
-    for (const GgufTensor& t : all) w.declare(t.name, t.type, t.shape);
-    TRY(w.open(path));
+    const std::vector<GgufTensor> text = gguf_tensors(shape, mix);
     std::vector<Place> places;
-    for (size_t i = 0; i < all.size(); i++) {
-        const uint64_t part_bytes = w.bytes(i) / all[i].parts.size();
-        for (size_t k = 0; k < all[i].parts.size(); k++) places.push_back({&all[i].parts[k], all[i].type, &w.file(), w.offset(i) + part_bytes * k});
+    TRY(open(w, text, path, places));
+    std::vector<GgufTensor> towers;
+    if (options.towers) {
+        if (!shape.vision) return fail(Code::bad_argument, "%s: a network of size %s has no towers", path.c_str(), shape.size.data());
+        towers = projector_tensors(shape, mix);
+        set_projector_keys(projector, projector_keys(shape, mix));
+        TRY(open(projector, towers, projector_path, places));
     }
     TRY(fill_files(places, path, options));
+    if (options.towers) TRY(projector.close());
     return w.close();
 }
 

@@ -2,6 +2,7 @@
 #include "format/safetensors_writer.h"
 #include "synth/config_json.h"
 #include "synth/fill_files.h"
+#include "synth/towers.h"
 
 #include <deque>
 #include <filesystem>
@@ -71,17 +72,24 @@ std::vector<int> shards_of(const std::vector<Tensor>& all, DType type) {
 }
 
 Status fill_directory(const Directory& directory, const Shape& shape, DType type, const std::string& path, const Options& options) {
-    const std::vector<Tensor> all = tensors(shape, format::Container::safetensors);
+    std::vector<Tensor> all = tensors(shape, format::Container::safetensors);
+    const size_t n_text = all.size();
+    if (options.towers)
+        for (Tensor& t : tower_tensors(shape)) all.push_back(std::move(t));
     const std::vector<int> shard = shards_of(all, type);
     const int n_shards = shard.back() + 1;
     const auto file_name = [&](int s) { return n_shards == 1 ? std::string("model.safetensors") : text("model-%05d-of-%05d.safetensors", s + 1, n_shards); };
-    const std::string prefix = shape.is_3n ? "model.language_model." : "model.";
+    const auto stored_name = [&](size_t i) { return (i < n_text && shape.is_3n ? "model.language_model." : "model.") + all[i].name; };
 
     const Vocabulary vocabulary = make_vocabulary(shape);
-    TRY(directory.write("config.json", config_json(shape, vocabulary, type)));
+    TRY(directory.write("config.json", config_json(shape, vocabulary, type, options.towers)));
     TRY(directory.write("generation_config.json", generation_config_json(vocabulary)));
     TRY(directory.write("tokenizer_config.json", tokenizer_config_json()));
     TRY(directory.write("tokenizer.json", tokenizer_json(shape, vocabulary)));
+    if (options.towers) {
+        TRY(directory.write("preprocessor_config.json", preprocessor_config_json(shape)));
+        TRY(directory.write("processor_config.json", processor_config_json(shape)));
+    }
 
     std::deque<format::SafetensorsWriter> writers(static_cast<size_t>(n_shards));
     std::vector<size_t> index;  // of a tensor in its shard
@@ -90,10 +98,10 @@ Status fill_directory(const Directory& directory, const Shape& shape, DType type
     std::string weight_map;
     for (size_t i = 0; i < all.size(); i++) {
         const size_t s = static_cast<size_t>(shard[i]);
-        writers[s].declare(prefix + all[i].name, type, all[i].shape);
+        writers[s].declare(stored_name(i), type, all[i].shape);
         index.push_back(n_in[s]++);
         total_bytes += row_bytes(type, all[i].n_values());
-        weight_map += (i ? ",\n    \"" : "    \"") + prefix + all[i].name + "\": \"" + file_name(shard[i]) + "\"";
+        weight_map += (i ? ",\n    \"" : "    \"") + stored_name(i) + "\": \"" + file_name(shard[i]) + "\"";
     }
     if (n_shards > 1) {
         TRY(directory.write("model.safetensors.index.json",
@@ -119,6 +127,7 @@ Status fill_directory(const Directory& directory, const Shape& shape, DType type
 Status write_hf(const Shape& shape, format::Mix mix, const std::string& path, const Options& options) {
     const auto type = format::plain_type(mix);
     if (!type) return fail(Code::bad_argument, "%s: a Hugging Face directory cannot hold %s: expected f32, f16 or bf16", path.c_str(), format::name(mix).data());
+    if (options.towers && !shape.vision) return fail(Code::bad_argument, "%s: a network of size %s has no towers", path.c_str(), shape.size.data());
     Directory directory;
     TRY(directory.create(path));
     const Status filled = fill_directory(directory, shape, *type, path, options);

@@ -2,6 +2,8 @@
 // list, metadata, config.json, vocabulary) follows from these.
 #pragma once
 
+#include "synth/tower_shape.h"
+
 #include <cstdint>
 #include <string_view>
 
@@ -32,6 +34,8 @@ struct Shape {
     int64_t n_shared;        // last layers, which read the keys and values of others
     int64_t n_sparse;        // first layers, whose gate keeps the largest 5 %
     VocabularyShape pieces;
+    const VisionShape* vision;  // null: none
+    const AudioShape* audio;
 
     bool sliding(int64_t layer) const { return (layer + 1) % period != 0; }
     bool sparse(int64_t layer) const { return layer < n_sparse; }

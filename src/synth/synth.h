@@ -18,6 +18,7 @@ struct Options {
     uint64_t seed = 1;
     int threads = 2;
     std::function<bool(double fraction)> progress;  // false cancels; may be empty
+    bool towers = false;  // with vision and audio: in the directory, or as a projector file beside the GGUF file
 };
 
 // A tensor of a GGUF file: one of the network's, or several of one shape, stacked.
@@ -29,6 +30,9 @@ struct GgufTensor {
 };
 std::vector<GgufTensor> gguf_tensors(const Shape& shape, format::Mix mix);
 
+std::vector<GgufTensor> projector_tensors(const Shape& shape, format::Mix mix);
+
+// With towers also the projector file, mmproj-NAME beside NAME.
 Status write_gguf(const Shape& shape, format::Mix mix, const std::string& path, const Options& options);
 
 // config.json, tokenizer.json and safetensors files of 5 GB at most where tensors allow it. `mix` is f32, f16 or bf16; `path` is not there yet, or

@@ -54,7 +54,7 @@ std::string tokenizer_json(const Shape& s, const Vocabulary& v) {
     if (s.is_3n) {
         for (int64_t id = s.text_vocab; id < s.vocab; id++) pieces.push_back({text("<media%lld>", static_cast<long long>(id)), PieceKind::unused});
         const MediaIds m = media_ids(s);
-        for (const auto& [id, name] : {std::pair{m.end_of_image, "<end_of_image>"}, {m.image, "<image_soft_token>"}, {m.end_of_audio, "<end_of_audio>"}, {m.audio, "<audio_soft_token>"}})
+        for (const auto& [id, name] : {std::pair{m.end_image, "<end_of_image>"}, {m.image, "<image_soft_token>"}, {m.end_audio, "<end_of_audio>"}, {m.audio, "<audio_soft_token>"}})
             pieces[static_cast<size_t>(id)] = {name, PieceKind::control, true};
     }
     std::string added, vocab;

@@ -55,8 +55,8 @@ public:
         merged(size() + n.n_merged);
         letters(n.n_letters);
         for (int i = 1; i <= n.n_runs; i++) add(repeated("\t", i), PieceKind::user_defined);
-        v_.start_of_image = add("<start_of_image>", PieceKind::control, true);
-        v_.start_of_audio = add(s_.is_3n ? "<start_of_audio>" : "<end_of_image>", PieceKind::control, true);
+        add("<start_of_image>", PieceKind::control, true);
+        add(s_.is_3n ? "<start_of_audio>" : "<end_of_image>", PieceKind::control, true);
         unused(n.n_tail);
         return std::move(v_);
     }
@@ -124,7 +124,8 @@ Vocabulary make_vocabulary(const Shape& shape) { return Builder(shape).all(); }
 
 MediaIds media_ids(const Shape& s) {
     const int64_t audio = s.text_vocab + (s.vocab - s.text_vocab) / 2;
-    return {s.text_vocab, s.text_vocab + 1, audio, audio + 1};
+    const int64_t begin = s.text_vocab - s.pieces.n_tail - 2;
+    return {begin, s.text_vocab, s.text_vocab + 1, begin + 1, audio, audio + 1};
 }
 
 }  // namespace gemma3n::synth

@@ -21,16 +21,16 @@ struct Piece {
 struct Vocabulary {
     std::vector<Piece> pieces;  // by id
     int first_merged = 0;       // the best of the merged pieces; the others follow in order of their worth, then the letters
-    int end_of_turn = 0, start_of_image = 0, start_of_audio = 0;
+    int end_of_turn = 0;
 };
 
 inline constexpr int pad_id = 0, eos_id = 1, bos_id = 2, unknown_id = 3;
 
 Vocabulary make_vocabulary(const Shape& shape);
 
-// The marks beyond the text of a Gemma 3n, which a Hugging Face tokenizer knows: two blocks of ids, for images and for sound.
+// Marks of images and sound. Those that begin one are pieces of text; the others lie beyond, in two blocks of ids that a Hugging Face tokenizer knows.
 struct MediaIds {
-    int64_t end_of_image, image, end_of_audio, audio;
+    int64_t begin_image, end_image, image, begin_audio, end_audio, audio;
 };
 MediaIds media_ids(const Shape& shape);
 

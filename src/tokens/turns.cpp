@@ -30,67 +30,112 @@ std::string_view trimmed(std::string_view s) {
     return begin < end ? s.substr(begin, end - begin) : std::string_view();
 }
 
-// A mark of the format, or text between marks.
+// What a prompt is made of, between the ids of marks: text that is encoded in one piece.
 struct Part {
-    bool mark;
-    std::string text;
+    enum Kind { text, turn_mark, media } kind;
+    std::string spelling;    // as the template writes it
+    std::vector<int> marks;  // of media
 };
 
+class Parts {
+public:
+    // Text joins the text before it.
+    void text(std::string_view s) {
+        if (list.empty() || list.back().kind != Part::text) list.push_back({Part::text, "", {}});
+        list.back().spelling += s;
+    }
+    void turn_mark(std::string_view s) { list.push_back({Part::turn_mark, std::string(s), {}}); }
+    void items(const std::vector<Item>& items, bool trim) {
+        for (const Item& i : items) {
+            if (!i.marks.empty()) list.push_back({Part::media, i.text, i.marks});
+            else text(trim ? trimmed(i.text) : std::string_view(i.text));
+        }
+    }
+    std::vector<Part> list;
+};
+
+// In the template's text a picture is a name; in the prompt it is ids between newlines.
+std::vector<Part> expanded(const std::vector<Part>& parts) {
+    Parts out;
+    for (const Part& p : parts) {
+        if (p.kind == Part::text) out.text(p.spelling);
+        else if (p.kind == Part::turn_mark) out.turn_mark(p.spelling);
+        else {
+            out.text("\n\n");
+            out.list.push_back(p);
+            out.text("\n\n");
+        }
+    }
+    return std::move(out.list);
+}
+
 Result<std::vector<Part>> parts_of(const std::vector<Message>& messages, bool generation) {
-    std::vector<Part> parts;
-    const auto add_text = [&](std::string_view s) {
-        if (parts.empty() || parts.back().mark) parts.push_back({false, ""});
-        parts.back().text += s;
-    };
+    Parts parts;
     std::string prefix;
     size_t first = 0;
     if (!messages.empty() && messages[0].role == "system") {
         prefix = messages[0].content + "\n\n";
         first = 1;
     }
+    if (first == messages.size()) return fail(Code::bad_argument, "a conversation without a user's message: expected at least one");
     for (size_t i = first; i < messages.size(); i++) {
-        const bool expects_user = (i - first) % 2 == 0, is_user = messages[i].role == "user";
+        const Message& m = messages[i];
+        const bool expects_user = (i - first) % 2 == 0, is_user = m.role == "user";
         if (expects_user != is_user) {
-            return fail(Code::bad_argument, "message %zu of a conversation has role '%s': roles must alternate user, model, user, ...", i + 1, shown(messages[i].role).c_str());
+            return fail(Code::bad_argument, "message %zu of a conversation has role '%s': roles must alternate user, model, user, ...", i + 1, shown(m.role).c_str());
         }
-        parts.push_back({true, std::string(start_of_turn)});
-        add_text(messages[i].role == "assistant" ? "model" : messages[i].role);
-        add_text("\n");
-        if (i == first) add_text(prefix);
-        add_text(trimmed(messages[i].content));
-        parts.push_back({true, std::string(end_of_turn)});
-        add_text("\n");
+        parts.turn_mark(start_of_turn);
+        parts.text(m.role == "assistant" ? "model" : m.role);
+        parts.text("\n");
+        if (i == first) parts.text(prefix);
+        if (m.items.empty()) parts.text(trimmed(m.content));
+        else parts.items(m.items, true);
+        parts.turn_mark(end_of_turn);
+        parts.text("\n");
     }
     if (generation) {
-        parts.push_back({true, std::string(start_of_turn)});
-        add_text("model\n");
+        parts.turn_mark(start_of_turn);
+        parts.text("model\n");
     }
-    return parts;
+    return std::move(parts.list);
 }
+
+Status encode_parts(const Tokenizer& t, const std::vector<Part>& parts, std::vector<int>& ids) {
+    for (const Part& p : expanded(parts)) {
+        std::vector<int> some = p.marks;
+        if (p.kind == Part::text) some = t.encode(p.spelling);
+        if (p.kind == Part::turn_mark) some = {t.id_of(p.spelling)};
+        if (p.kind == Part::turn_mark && some[0] < 0) {
+            return fail(Code::unsupported, "the model's vocabulary has no %s: it cannot hold a conversation, only continue text", p.spelling.c_str());
+        }
+        ids.insert(ids.end(), some.begin(), some.end());
+    }
+    return {};
+}
+
+std::vector<int> beginning(const Tokenizer& t, bool add_bos) { return add_bos && t.bos() >= 0 ? std::vector<int>{t.bos()} : std::vector<int>(); }
 
 }  // namespace
 
 Result<std::string> render_turns(const std::vector<Message>& messages, bool add_generation_prompt, bool add_bos) {
     ASSIGN(const std::vector<Part> parts, parts_of(messages, add_generation_prompt));
     std::string s = add_bos ? "<bos>" : "";
-    for (const Part& p : parts) s += p.text;
+    for (const Part& p : parts) s += p.spelling;
     return s;
 }
 
 Result<std::vector<int>> encode_turns(const Tokenizer& t, const std::vector<Message>& messages, bool add_generation_prompt, bool add_bos) {
     ASSIGN(const std::vector<Part> parts, parts_of(messages, add_generation_prompt));
-    std::vector<int> ids;
-    if (add_bos && t.bos() >= 0) ids.push_back(t.bos());
-    for (const Part& p : parts) {
-        if (p.mark) {
-            const int id = t.id_of(p.text);
-            if (id < 0) return fail(Code::unsupported, "the model's vocabulary has no %s: it cannot hold a conversation, only continue text", p.text.c_str());
-            ids.push_back(id);
-            continue;
-        }
-        const std::vector<int> text = t.encode(p.text);
-        ids.insert(ids.end(), text.begin(), text.end());
-    }
+    std::vector<int> ids = beginning(t, add_bos);
+    TRY(encode_parts(t, parts, ids));
+    return ids;
+}
+
+Result<std::vector<int>> encode_items(const Tokenizer& t, const std::vector<Item>& items, bool add_bos) {
+    Parts parts;
+    parts.items(items, false);
+    std::vector<int> ids = beginning(t, add_bos);
+    TRY(encode_parts(t, parts.list, ids));
     return ids;
 }
 

@@ -83,6 +83,55 @@ TEST(Quantize, RulesDecideByName) {
     EXPECT_NE(shown.find("\"q8_0\""), std::string::npos) << shown;
 }
 
+const std::string& towers_hf() {
+    static const std::string path = [] {
+        const Ran made = command({"synth", "--size", "tiny", "--type", "bf16", "--towers", "-o", in("towers-hf")});
+        if (made.code != 0) throw std::runtime_error(made.err);
+        return in("towers-hf");
+    }();
+    return path;
+}
+
+TEST(Quantize, ADirectoryWithTowersGivesTwoFiles) {
+    const Ran r = quantize(towers_hf(), "f16", "two.gguf");
+    ASSERT_EQ(r.code, 0) << r.err;
+    EXPECT_NE(r.err.find("mmproj-two.gguf: takes the 138 tensors of vision and audio"), std::string::npos) << r.err;
+    EXPECT_EQ(logits(in("two.gguf")).size(), logits(towers_hf()).size());
+    const std::string named = in("elsewhere.gguf");
+    ASSERT_EQ(quantize(towers_hf(), "q8_0", "three.gguf", {"--mmproj", named}).code, 0);
+    EXPECT_FALSE(fs::exists(in("mmproj-three.gguf")));
+    // a projector file by itself, from the f16 file: the same blocks as from the directory but for f16's rounding, so the same size
+    const Ran again = quantize(in("mmproj-two.gguf"), "q8_0", "again-mm.gguf");
+    ASSERT_EQ(again.code, 0) << again.err;
+    EXPECT_EQ(again.err, "");
+    EXPECT_EQ(fs::file_size(in("again-mm.gguf")), fs::file_size(named));
+    // and back to four dimensions
+    ASSERT_EQ(quantize(named, "f16", "back-mm.gguf").code, 0);
+    EXPECT_EQ(fs::file_size(in("back-mm.gguf")), fs::file_size(in("mmproj-two.gguf")));
+    const Ran text = quantize(towers_hf(), "q8_0", "only.gguf", {"--text-only"});
+    ASSERT_EQ(text.code, 0);
+    EXPECT_NE(text.err.find("138 tensors of vision and audio are left out"), std::string::npos) << text.err;
+    EXPECT_FALSE(fs::exists(in("mmproj-only.gguf")));
+}
+
+TEST(Quantize, ASynthesisedProjectorIsTheOneThatQuantizeWrites) {
+    ASSERT_EQ(command({"synth", "--size", "tiny", "--type", "f32", "--towers", "-o", in("made.gguf")}).code, 0);
+    ASSERT_EQ(command({"synth", "--size", "tiny", "--type", "f32", "--towers", "-o", in("made-hf")}).code, 0);
+    ASSERT_EQ(quantize(in("made-hf"), "f32", "converted.gguf").code, 0);
+    const std::string a = read_file(in("mmproj-made.gguf")), b = read_file(in("mmproj-converted.gguf"));
+    constexpr size_t header = 20000;  // the names of the models differ
+    ASSERT_GT(a.size(), 8u << 20);
+    EXPECT_TRUE(a.substr(header) == b.substr(b.size() - a.size() + header));
+}
+
+TEST(Quantize, RulesReachTowers) {
+    const std::string rules = write_file("tower-rules", "^v\\..*pw_exp q4_0\n^a\\.blk\\.0\\.ffn_up bf16\n");
+    ASSERT_EQ(quantize(towers_hf(), "q8_0", "ruled-mm.gguf", {"--rules", rules}).code, 0);
+    ASSERT_EQ(quantize(towers_hf(), "q8_0", "unruled-mm.gguf").code, 0);
+    EXPECT_LT(fs::file_size(in("mmproj-ruled-mm.gguf")), fs::file_size(in("mmproj-unruled-mm.gguf")) + 200000);
+    EXPECT_NE(read_file(in("mmproj-ruled-mm.gguf")), read_file(in("mmproj-unruled-mm.gguf")));
+}
+
 struct Refused {
     Args args;
     std::string says;
@@ -117,6 +166,9 @@ TEST(Quantize, OneSentenceForWhatCannotBeMeant) {
         {{hf, "--type", "q8_0", "-o", out, "--rules", rules("r6", "laurel_r q4_k\n")}, "whose blocks hold 256 values: its rows have", 2},
         {{hf, "--type", "q4_0", "-o", out, "--imatrix", rules("i1", "\x03")}, "is not an importance matrix", 1},
         {{hf, "--type", "q4_0", "-o", out, "--imatrix", tiny()}, "its general.type is 'model': expected imatrix", 1},
+        {{hf, "--type", "q8_0", "-o", out, "--mmproj", in("mm.gguf")}, "has no towers of vision and audio beside a text model", 2},
+        {{towers_hf(), "--type", "q8_0", "-o", out, "--mmproj", out}, "is the output for the text model too", 2},
+        {{towers_hf(), "--type", "q8_0", "-o", out, "--mmproj", out, "--text-only"}, "--text-only", 2},
         {{hf, "--type", "bf16", "-o", out, "--imatrix", in("im.gguf")}, "--imatrix says how to round to blocks: type bf16 has none", 2},
     };
     for (const Refused& r : all) {

@@ -111,6 +111,23 @@ TEST_P(ProductsF32, MatvecIsBatchInvariant) {
     }
 }
 
+// Streams compute their rows in whatever groups they become ready.
+TEST_P(ProductsF32, MatmulDoesNotDependOnTheNumberOfRows) {
+    for (DType t : every_type()) {
+        constexpr int64_t rows = 21, n = 140;
+        const int64_t length = is_quantised(t) ? 768 : 901;
+        const Matrix m(t, rows, length, 14);
+        const std::vector<float> x = normal(n * length, 15);
+        const std::vector<float> all = product(k->matmul_f32, m.weights(), x, length, n, rows);
+        for (const int64_t count : {1, 2, 3, 4, 5, 7, 8, 11, 12, 13, 16, 17, 24, 37, 64, 100, 129}) {
+            for (const int64_t first : {int64_t{0}, n - count}) {
+                const std::vector<float> some = product(k->matmul_f32, m.weights(), {x.begin() + first * length, x.begin() + (first + count) * length}, length, count, rows);
+                ASSERT_EQ(0, memcmp(some.data(), &all[first * rows], static_cast<size_t>(count * rows) * sizeof(float))) << info(t).name << " " << first << " " << count;
+            }
+        }
+    }
+}
+
 TEST_P(ProductsF32, MatmulDoesNotDependOnThePartition) {
     for (DType t : every_type()) {
         constexpr int64_t rows = 50, n = 37, length = 512;

@@ -138,6 +138,20 @@ TEST_P(Q8Products, ARowDoesNotDependOnItsCompany) {  // bit for bit, whatever ri
     }
 }
 
+TEST_P(Q8Products, ARowOfALargeStepDoesNotDependOnTheirNumber) {  // streams compute their rows in whatever groups they become ready
+    for (DType type : test::quantised) {
+        const Matrix m(type, 21, info(type).block == 256 ? 1280 : 1184, 15);
+        const Activations a(*k, 140, m.k, 16);
+        const std::vector<float> all_rows = product(*k, m.weights(), a.q8(), true);
+        for (const int64_t n : {1, 2, 3, 4, 5, 7, 8, 9, 12, 15, 16, 17, 37, 64, 129}) {
+            for (const int64_t first : {int64_t{0}, a.n - n}) {
+                const std::vector<float> some = product(*k, m.weights(), a.q8(first, n), true);
+                ASSERT_EQ(0, memcmp(some.data(), &all_rows[first * m.rows], some.size() * sizeof(float))) << info(type).name << " " << first << " " << n;
+            }
+        }
+    }
+}
+
 TEST_P(Q8Products, AColumnSliceOfAWiderMatrix) {  // a stride larger than a row
     for (DType type : test::quantised) {
         const Matrix wide(type, 18, 1024, 15);

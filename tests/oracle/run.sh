@@ -40,6 +40,16 @@ echo "== quantisers against llama.cpp's (needs llama-cpp-python in the same envi
 status=0
 "$python" "$here/quant.py" "$command" || status=$?
 [ $status -eq 0 ] || [ $status -eq 77 ] || failed=1
+echo "== pictures and sound against transformers, from files to logits"
+status=0
+"$here/media_files.sh" "$cache/media" "$python" || status=$?
+if [ $status -eq 0 ]; then
+    tokenizer=
+    [ ! -f "$cache/gemma3-tokenizer.json" ] || tokenizer="--tokenizer $cache/gemma3-tokenizer.json"
+    "$python" "$here/media.py" "$command" --media "$cache/media" $tokenizer || failed=1
+elif [ $status -ne 77 ]; then
+    failed=1
+fi
 model=$cache/gemma3-270m-q4_k_m.gguf
 if [ -f "$model" ]; then
     echo "== Gemma 3 270M against transformers on its de-quantised weights"

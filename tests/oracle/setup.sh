@@ -26,5 +26,7 @@ if ! pip install --only-binary :all: "torch==$torch+cpu" 2> /dev/null &&
     exit 77
 fi
 pip install -r "$here/requirements.txt" || { say "the packages of $here/requirements.txt cannot be had: the live comparison is left out"; exit 77; }
+# without their dependencies: those would bring another torch
+pip install --no-deps timm==1.0.31 torchvision==0.28.0 || { say "timm and torchvision cannot be had: the live comparison is left out"; exit 77; }
 "$venv/bin/python" -c 'import torch, sys; sys.exit(torch.version.cuda is not None)' || { say "torch came as a build for CUDA, which is not used"; exit 77; }
 touch "$stamp"

@@ -33,6 +33,7 @@ public:
         Status push(Context& c, std::span<const float> samples, std::vector<float>& rows, Tap* tap);
         // The rows that were waiting for more sound, with the reference's silence after the end. The stream is empty afterwards.
         Status finish(Context& c, std::vector<float>& rows, Tap* tap);
+        uint64_t bytes() const;  // held until more sound comes
 
     private:
         friend class AudioTower;

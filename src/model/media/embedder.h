@@ -18,6 +18,7 @@ public:
     static Result<Embedder> bind(Tensors& tensors, const std::string& prefix, int64_t width, int64_t hidden, float eps);
 
     int64_t vocab() const { return embedding_.n_rows; }
+    int64_t width() const { return embedding_.n_cols; }
 
     // x [n, width] f32, overwritten; out [n, hidden] f32.
     void soft(Context& c, View x, View out) const;
