@@ -47,15 +47,15 @@ DType matrix_type(Mix mix, std::string_view name, const Layers& layers) {
     const bool values = has(name, "v_proj"), down = has(name, "down_proj"), out = has(name, "o_proj");
     const int64_t layer = layer_of(name);
     const bool more = (values || down) && wants_more_bits(layer, layers.n), early = layer < layers.n / 8;
-    const bool shared = values && layers.heads_per_kv >= 4;
+    const bool shared = values && layers.heads_per_kv >= 4, guided = down && early && layers.has_importance;
     switch (mix) {
         case Mix::f32: return DType::f32;
         case Mix::f16: return DType::f16;
         case Mix::bf16: return DType::bf16;
         case Mix::q8_0: return DType::q8_0;
-        case Mix::q4_0: return DType::q4_0;
+        case Mix::q4_0: return guided ? DType::q4_1 : DType::q4_0;
         case Mix::q4_1: return DType::q4_1;
-        case Mix::q5_0: return DType::q5_0;
+        case Mix::q5_0: return guided ? DType::q5_1 : DType::q5_0;
         case Mix::q5_1: return DType::q5_1;
         case Mix::q2_k: return shared ? DType::q4_k : values || down || out ? DType::q3_k : DType::q2_k;
         case Mix::q3_k_m:
@@ -66,8 +66,8 @@ DType matrix_type(Mix mix, std::string_view name, const Layers& layers) {
         case Mix::q5_k_s: return DType::q5_k;
         case Mix::q5_k_m: return more ? DType::q6_k : DType::q5_k;
         case Mix::q6_k: return DType::q6_k;
-        case Mix::iq4_nl: return (down && early) || shared ? DType::q5_k : DType::iq4_nl;
-        case Mix::iq4_xs: return (down && early) || shared ? DType::q5_k : DType::iq4_xs;
+        case Mix::iq4_nl: return (down && early && !guided) || shared ? DType::q5_k : DType::iq4_nl;
+        case Mix::iq4_xs: return (down && early && !guided) || shared ? DType::q5_k : DType::iq4_xs;
     }
     return DType::f32;
 }

@@ -25,9 +25,11 @@ bool is_always_f32(std::string_view name, int64_t n_dims);
 // AltUp, LAuReL and the per-layer projection: a quantised mix leaves them alone.
 bool stays_plain(std::string_view name);
 
+// What the choice of types depends on beside the tensor itself.
 struct Layers {
     int64_t n = 0;
-    int64_t heads_per_kv = 1;  // attention heads that share a key/value head: values that many share are worth more bits
+    int64_t heads_per_kv = 1;     // attention heads that share a key/value head: values that many share are worth more bits
+    bool has_importance = false;  // an importance matrix is given: llama.cpp then chooses other types for the early down projections
 };
 
 // `name` is canonical. Vectors, norms and AltUp's coefficients stay f32; AltUp, LAuReL and the per-layer projection stay f16 in a

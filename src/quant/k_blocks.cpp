@@ -32,6 +32,7 @@ float round_to(const float* x, const float* w, float step, float low, int smalle
 template <int n>
 struct Minimums {
     static constexpr int count = super / n;
+    static constexpr int most_refits = 4;  // the first gains most; each costs as much as the rounding
     uint16_t d, dmin;  // half bits
     int scale[count], minimum[count];
     int q[super];
@@ -45,11 +46,15 @@ struct Minimums {
             deepest = std::max(deepest, -line[s].minimum);
         }
         round(line, largest / static_cast<float>(most), deepest / static_cast<float>(most), x, importance, high, most);
-        const Minimums first = *this;
-        const Line better = refit(x, importance);
-        if (!(better.scale > 0)) return;
-        round(line, better.scale, better.minimum, x, importance, high, most);
-        if (!(error < first.error)) *this = first;
+        for (int turn = 0; turn < most_refits; turn++) {
+            const Minimums before = *this;
+            const Line better = refit(x, importance);
+            if (!(better.scale > 0)) return;
+            round(line, better.scale, better.minimum, x, importance, high, most);
+            if (error < before.error) continue;
+            *this = before;
+            return;
+        }
     }
 
 private:

@@ -38,7 +38,8 @@ struct Plan {
 };
 
 // Of the text network. Marks the rules it uses.
-Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config& config, format::Mix mix, std::vector<Rule>& rules, const std::string& rules_path);
+Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config& config, format::Mix mix, bool has_importance, std::vector<Rule>& rules,
+                       const std::string& rules_path);
 // Of the towers and their embedders, as a projector file has them.
 Result<Plan> make_tower_plan(const format::Checkpoint& checkpoint, format::Mix mix, std::vector<Rule>& rules, const std::string& rules_path);
 

@@ -105,7 +105,7 @@ public:
 
     Status text(const std::string& path, const model::Config& config) {
         Output& out = add(path);
-        ASSIGN(out.plan, make_plan(c_, config, o_.mix, rules_, o_.rules));
+        ASSIGN(out.plan, make_plan(c_, config, o_.mix, !o_.imatrix.empty(), rules_, o_.rules));
         TRY(set_metadata(out.writer, c_, config, o_));
         if (o_.imatrix.empty()) return {};
         ASSIGN(const int used, check_importance(importance_, out.plan, o_.imatrix));

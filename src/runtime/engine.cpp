@@ -126,8 +126,10 @@ Result<View> Engine::Impl::forward(const model::Batch& batch, const model::Forwa
     }
 }
 
-Result<std::vector<runtime::InputRow>> Engine::Impl::rows_of(const Prompt& prompt) {
-    ASSIGN(auto rows, runtime::joined_rows(prompt, towers->config().ids, config.hidden));
+Result<std::vector<runtime::InputRow>> Engine::Impl::rows_of(std::span<const int> generated, const Prompt& prompt) {
+    std::vector<runtime::InputRow> rows;
+    for (const int id : generated) rows.push_back({id});
+    TRY(runtime::join(prompt, towers->config().ids, config.hidden, rows));
     const std::lock_guard lock(mutex);
     TRY(runtime::complete_rows(rows, config.vocab, *towers, context(towers->scratch())));
     return rows;

@@ -50,8 +50,8 @@ struct Engine::Impl {
         return {*table, *pool, scratch, options.activations == Activations::f32, inputs};
     }
     Result<const tokens::Tokenizer*> need_tokenizer() const;
-    // The rows of a prompt, its marks' vectors made if need be. Takes `mutex`.
-    Result<std::vector<runtime::InputRow>> rows_of(const Prompt& prompt);
+    // The rows of ids that are generated and of a prompt after them, their marks' vectors made if need be. Takes `mutex`.
+    Result<std::vector<runtime::InputRow>> rows_of(std::span<const int> generated, const Prompt& prompt);
 };
 
 struct Session::Impl {
@@ -68,7 +68,6 @@ struct Session::Impl {
     Engine::Impl& e() { return engine->impl(); }
 
     bool fresh() const { return cache.length() == 0 && pending.empty(); }
-    Prompt after_pending(const Prompt& prompt) const;
 
     // Feeds rows in chunks; f(logits of the last one, raw or capped) while the engine is held; without f no logits are made. False from
     // progress undoes all.

@@ -4,10 +4,40 @@
 #include "model/residency.h"
 #include "tokens/chat_template.h"
 
+#include <algorithm>
+
 namespace gemma3n::runtime {
 
 static uint64_t kv_bytes(const model::Config& c, DType type) {  // of one token in one layer
     return static_cast<uint64_t>(2 * c.n_kv_heads * c.head_dim) * info(type).bytes;
+}
+
+static void add_bytes(ModelInfo& m, const format::Checkpoint& checkpoint, const model::Config& c) {
+    for (const model::ClassBytes& b : model::bytes_by_class(checkpoint, c)) {
+        const bool tower = model::is_tower(b.tensor_class);
+        m.bytes.push_back({std::string(model::name(b.tensor_class)), b.file_bytes, b.resident_bytes, tower});
+        if (b.tensor_class != model::TensorClass::unused && !tower) m.n_parameters += b.parameters;
+    }
+}
+
+static void add_towers(ModelInfo& m, const Towers& towers, const Engine::Impl& e) {
+    const model::MediaConfig& c = towers.config();
+    m.n_ids = std::max(e.config.vocab, towers.end_of_marks());
+    if (towers.wrong() && e.config.family == model::Family::gemma3n) m.towers_note = towers.wrong()->message;
+    m.vision = towers.has_vision();
+    m.audio = towers.has_audio();
+    if (towers.checkpoint() && towers.checkpoint() != e.checkpoint.get()) {
+        m.projector = towers.checkpoint()->path();
+        add_bytes(m, *towers.checkpoint(), e.config);
+    }
+    if (m.vision) {
+        m.image_side = c.vision.side;
+        m.image_tokens = c.vision.n_tokens;
+    }
+    if (m.audio) {
+        m.clip_tokens = c.audio.n_tokens;
+        m.clip_seconds = static_cast<double>(towers.clip_samples()) / static_cast<double>(sound_rate);
+    }
 }
 
 ModelInfo describe(const Engine::Impl& e) {
@@ -38,11 +68,9 @@ ModelInfo describe(const Engine::Impl& e) {
         if (c.layers[l].sliding) m.kv_bytes_windowed += kv_bytes(c, kv) * static_cast<uint64_t>(c.window);
         else m.kv_bytes_per_token_global += kv_bytes(c, kv);
     }
-    for (const model::ClassBytes& b : model::bytes_by_class(*e.checkpoint, c)) {
-        m.bytes.push_back({std::string(model::name(b.tensor_class)), b.file_bytes, b.resident_bytes});
-        if (b.tensor_class != model::TensorClass::unused && b.tensor_class != model::TensorClass::towers) m.n_parameters += b.parameters;
-    }
     for (const format::TensorInfo& t : e.checkpoint->tensors()) m.tensor_types[std::string(info(t.type).name)]++;
+    add_bytes(m, *e.checkpoint, c);
+    add_towers(m, *e.towers, e);
     m.eos = c.eos;
     m.bos = c.bos;
     m.has_tokenizer = e.tokenizer != nullptr;

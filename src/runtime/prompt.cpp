@@ -53,9 +53,8 @@ Result<Prompt> text_prompt(const tokens::Tokenizer& t, const model::MediaIds& id
     return prompt;
 }
 
-Result<std::vector<InputRow>> joined_rows(const Prompt& prompt, const model::MediaIds& ids, int64_t hidden) {
-    std::vector<InputRow> rows;
-    rows.reserve(prompt.ids.size());
+Status join(const Prompt& prompt, const model::MediaIds& ids, int64_t hidden, std::vector<InputRow>& rows) {
+    rows.reserve(rows.size() + prompt.ids.size());
     size_t used = 0;
     for (size_t i = 0; i < prompt.ids.size();) {
         const int id = prompt.ids[i];
@@ -86,7 +85,7 @@ Result<std::vector<InputRow>> joined_rows(const Prompt& prompt, const model::Med
     if (used < prompt.media.size()) {
         return fail(Code::bad_argument, "a prompt has %zu media and placeholders for %zu of them: expected a run of placeholders for each", prompt.media.size(), used);
     }
-    return rows;
+    return {};
 }
 
 Status complete_rows(std::vector<InputRow>& rows, int64_t vocab, Towers& towers, const Context& context) {

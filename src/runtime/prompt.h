@@ -23,8 +23,8 @@ struct InputRow {
     const float* embedding = nullptr;
 };
 
-// Gives placeholders the rows of the media. Marks and out-of-range ids are not looked at.
-Result<std::vector<InputRow>> joined_rows(const Prompt& prompt, const model::MediaIds& ids, int64_t hidden);
+// Appends the rows of a prompt, its placeholders with the rows of the media. Marks and out-of-range ids are not looked at.
+Status join(const Prompt& prompt, const model::MediaIds& ids, int64_t hidden, std::vector<InputRow>& rows);
 
 // Marks get their ready vectors; an id that no table has is refused.
 Status complete_rows(std::vector<InputRow>& rows, int64_t vocab, Towers& towers, const Context& context);

@@ -30,12 +30,6 @@ Session::Impl::Impl(std::shared_ptr<Engine> shared, const SessionOptions& o)
 int64_t Session::n_tokens() const { return impl_->cache.length(); }
 int64_t Session::context_tokens() const { return impl_->context; }
 
-Prompt Session::Impl::after_pending(const Prompt& prompt) const {
-    Prompt all{pending, prompt.media};
-    all.ids.insert(all.ids.end(), prompt.ids.begin(), prompt.ids.end());
-    return all;
-}
-
 Result<bool> Session::Impl::feed(std::span<const runtime::InputRow> rows, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
                                  const std::function<void(std::span<const float>)>& f) {
     const int64_t n = static_cast<int64_t>(rows.size()), vocab = e().config.vocab;
@@ -84,8 +78,7 @@ Result<Answer> Session::Impl::generate(const Prompt& prompt, const GenerateOptio
     if (o.max_tokens < -1) {
         return fail(Code::bad_argument, "%lld tokens at most: expected 0 or more, or -1 for no limit", static_cast<long long>(o.max_tokens));
     }
-    const Prompt all = after_pending(prompt);
-    ASSIGN(const auto rows, e().rows_of(all));
+    ASSIGN(const auto rows, e().rows_of(pending, prompt));
     runtime::Sampler sampler(o.sampling, config.final_softcap, e().masked);
     std::optional<tokens::Detokenizer> detokenizer;
     if (e().tokenizer) detokenizer.emplace(*e().tokenizer);
@@ -139,7 +132,7 @@ Result<Answer> Session::Impl::generate(const Prompt& prompt, const GenerateOptio
             a.finish = Finish::context_full;
             break;
         }
-        ASSIGN(const auto row, e().rows_of({{id}, {}}));
+        ASSIGN(const auto row, e().rows_of({&id, 1}, {}));
         ASSIGN([[maybe_unused]] const bool more, feed(row, false, {}, sample));
         pending.clear();
     }
@@ -195,8 +188,7 @@ Result<Answer> Session::chat(const std::string& user, const GenerateOptions& opt
 
 Result<std::span<const float>> Session::append(const Prompt& prompt, const std::function<bool(int64_t, int64_t)>& progress) {
     return within_memory(impl_->e(), [&]() -> Result<std::span<const float>> {
-        const Prompt all = impl_->after_pending(prompt);
-        ASSIGN(const auto rows, impl_->e().rows_of(all));
+        ASSIGN(const auto rows, impl_->e().rows_of(impl_->pending, prompt));
         impl_->logits.resize(static_cast<size_t>(impl_->e().config.vocab));  // before the step: nothing may fail after it
         const PoolAwake awake(*impl_->e().pool);
         ASSIGN(const bool fed, impl_->feed(rows, true, progress, [&](std::span<const float> last) {

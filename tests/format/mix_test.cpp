@@ -5,8 +5,8 @@
 namespace gemma3n::format {
 namespace {
 
-DType in(Mix m, std::string_view name, int64_t cols = 2048, int64_t n_dims = 2, int64_t layers = 30, int64_t heads_per_kv = 2) {
-    return type_in_mix(m, name, n_dims, cols, {layers, heads_per_kv});
+DType in(Mix m, std::string_view name, int64_t cols = 2048, int64_t n_dims = 2, int64_t layers = 30, int64_t heads_per_kv = 2, bool guided = false) {
+    return type_in_mix(m, name, n_dims, cols, {layers, heads_per_kv, guided});
 }
 
 TEST(Mix, NamesComeBack) {
@@ -44,6 +44,20 @@ TEST(Mix, TablesHaveTheTypeOfTheTiedHead) {
         EXPECT_EQ(in(Mix::q4_k_m, n), DType::q6_k);
         EXPECT_EQ(in(Mix::bf16, n), DType::bf16);
     }
+}
+
+TEST(Mix, AnImportanceMatrixChangesTheEarlyDownProjections) {
+    const auto guided = [](Mix m, const char* name) { return in(m, name, 2048, 2, 35, 2, true); };
+    for (const char* early : {"layers.0.mlp.down_proj.weight", "layers.3.mlp.down_proj.weight"}) {
+        EXPECT_EQ(guided(Mix::q4_0, early), DType::q4_1);
+        EXPECT_EQ(guided(Mix::q5_0, early), DType::q5_1);
+        EXPECT_EQ(guided(Mix::iq4_nl, early), DType::iq4_nl);
+        EXPECT_EQ(guided(Mix::iq4_xs, early), DType::iq4_xs);
+        EXPECT_EQ(guided(Mix::q4_k_m, early), DType::q6_k);
+        EXPECT_EQ(in(Mix::iq4_xs, early, 2048, 2, 35), DType::q5_k);
+    }
+    EXPECT_EQ(guided(Mix::q4_0, "layers.4.mlp.down_proj.weight"), DType::q4_0);
+    EXPECT_EQ(guided(Mix::q4_0, "layers.0.mlp.up_proj.weight"), DType::q4_0);
 }
 
 TEST(Mix, Q4kmGivesMoreBitsToValuesAndDownProjectionsOfSomeLayers) {

@@ -42,9 +42,23 @@ def run(command, *arguments):
     return subprocess.run([command, *map(str, arguments)], capture_output=True, text=True)
 
 
-def types_differing(command, source, folder):
-    """Mixes whose tensors have types that llama.cpp's do not have."""
+def importance_of(sums, llama_cpp):
+    """An importance matrix in llama.cpp's own form: a list that a nameless entry ends. The second value keeps its memory."""
+    entries, kept = [], []
+    for name in sums:
+        if name.endswith(".in_sum2"):
+            tensor = name.removesuffix(".in_sum2")
+            w = np.ascontiguousarray((sums[name].data / sums[tensor + ".counts"].data).astype(np.float32).reshape(-1))
+            kept.append(w)
+            entries.append((tensor.encode(), w.ctypes.data_as(ctypes.POINTER(ctypes.c_float)), w.size))
+    return (llama_cpp.llama_model_imatrix_data * (len(entries) + 1))(*entries), kept
+
+
+def types_differing(command, source, folder, importance=None):
+    """Mixes whose tensors have types that llama.cpp's do not have, without or with an importance matrix."""
     import llama_cpp
+
+    guide = importance_of(tensors(importance), llama_cpp) if importance else None
 
     def types(path):
         return {t.name: t.tensor_type for t in gguf.GGUFReader(path).tensors}
@@ -53,15 +67,17 @@ def types_differing(command, source, folder):
     for mix in MIXES:
         parameters = llama_cpp.llama_model_quantize_default_params()
         parameters.ftype = getattr(llama_cpp, "LLAMA_FTYPE_MOSTLY_" + mix)
+        if guide:
+            parameters.imatrix = guide[0]
         theirs, ours = folder / "theirs.gguf", folder / "ours.gguf"
         if llama_cpp.llama_model_quantize(str(source).encode(), str(theirs).encode(), ctypes.byref(parameters)):
             raise RuntimeError(f"llama.cpp does not quantise to {mix}")
-        done = run(command, "quantize", source, "--type", mix.lower(), "-o", ours)
+        done = run(command, "quantize", source, "--type", mix.lower(), "-o", ours, *(["--imatrix", importance] if importance else []))
         if done.returncode:
             raise RuntimeError(f"{mix}: {done.stderr.strip()}")
         a, b = types(theirs), types(ours)
         wrong = [f"{name} is {b[name].name}, not {a[name].name}" for name in a if a[name] != b[name]]
-        print(f"{mix:7} {len(a)} tensors, {len(wrong)} of another type than llama.cpp's", *wrong[:5], sep="\n    ")
+        print(f"{mix:7} {'guided' if guide else 'plain':6} {len(a)} tensors, {len(wrong)} of another type than llama.cpp's", *wrong[:5], sep="\n    ")
         n += bool(wrong)
     return n
 
@@ -109,7 +125,7 @@ def main():
                     return 1
                 print(f"{name:7} {'weighted' if weighted else 'plain':9} {n} matrices, at most {worst:.4f} of llama.cpp's error")
                 worst_of_all = max(worst_of_all, worst)
-        differing = types_differing(o.command, source, folder)
+        differing = types_differing(o.command, source, folder) + types_differing(o.command, source, folder, importance)
     return int(not worst_of_all <= BOUND or differing > 0)
 
 

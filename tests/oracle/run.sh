@@ -52,6 +52,10 @@ elif [ $status -ne 77 ]; then
 fi
 model=$cache/gemma3-270m-q4_k_m.gguf
 if [ -f "$model" ]; then
+    echo "== quantised files in llama.cpp, on real weights (needs llama-cpp-python in the same environment)"
+    status=0
+    "$python" "$here/quant_exchange.py" "$command" "$model" || status=$?
+    [ $status -eq 0 ] || [ $status -eq 77 ] || failed=1
     echo "== Gemma 3 270M against transformers on its de-quantised weights"
     "$python" "$root/tools/oracle/gemma3_270m.py" "$model" --gemma3n "$command" || failed=1
 else
