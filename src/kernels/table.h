@@ -114,7 +114,7 @@ struct Table {
 // Scratch of the large products for rows of k values.
 constexpr uint64_t matmul_scratch_bytes(int64_t k) {
     const uint64_t kp = (static_cast<uint64_t>(k) + 255) / 256 * 256;
-    return panel_rows * (kp * 4 + kp / 16 * 8) + 4096;
+    return panel_rows * (kp * 4 + kp / 16 * 8) + 16384;
 }
 
 const Table& reference();  // plain truth; always there

@@ -61,22 +61,21 @@ void matvec_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float*
 
 // ---- many activation rows ------------------------------------------------------------------------------------------------
 
-constexpr int64_t chunk_values = 256;               // values of k that a panel holds at a time: 16 KiB, stays in the first-level cache
-constexpr int panel_vectors = panel_rows / W;
-
+constexpr int64_t chunk_values = 256;               // values of k that a panel holds at a time: 16 or 32 KiB, which stay in the first-level cache
 typedef float v4f __attribute__((vector_size(16)));
 
-// Values [first, first + n) of m weight rows as [n][panel_rows]; rows that are not there are zero.
-inline void unpack_panel(const Weights& w, int64_t row, int64_t m, int64_t first, int64_t n, float* panel) {
-    float rows[panel_rows][chunk_values];
+// Values [first, first + n) of m weight rows as [n][panel]; rows that are not there are zero.
+template <int panel>
+inline void unpack_panel(const Weights& w, int64_t row, int64_t m, int64_t first, int64_t n, float* to) {
+    float rows[panel][chunk_values];
     const uint64_t offset = row_bytes(w.type, first);
-    for (int64_t r = 0; r < panel_rows; r++) {
+    for (int64_t r = 0; r < panel; r++) {
         if (r < m) values_to_f32(w.type, w.data + static_cast<uint64_t>(row + r) * w.stride + offset, n, rows[r]);
         else __builtin_memset(rows[r], 0, sizeof rows[r]);
     }
     int64_t i = 0;
     for (; i + 4 <= n; i += 4) {
-        for (int r = 0; r < panel_rows; r += 4) {  // 4 x 4 values turned around
+        for (int r = 0; r < panel; r += 4) {  // 4 x 4 values turned around
             v4f a, b, c, d;
             __builtin_memcpy(&a, &rows[r][i], 16);
             __builtin_memcpy(&b, &rows[r + 1][i], 16);
@@ -86,25 +85,25 @@ inline void unpack_panel(const Weights& w, int64_t row, int64_t m, int64_t first
             const v4f cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
             const v4f turned[4] = {__builtin_shufflevector(ab, cd, 0, 1, 4, 5), __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
                                    __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5), __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7)};
-            for (int j = 0; j < 4; j++) __builtin_memcpy(panel + (i + j) * panel_rows + r, &turned[j], 16);
+            for (int j = 0; j < 4; j++) __builtin_memcpy(to + (i + j) * panel + r, &turned[j], 16);
         }
     }
     for (; i < n; i++)
-        for (int r = 0; r < panel_rows; r++) panel[i * panel_rows + r] = rows[r][i];
+        for (int r = 0; r < panel; r++) to[i * panel + r] = rows[r][i];
 }
 
-// A chunk's share of a panel of weight rows times N activation rows: the lanes are weight rows, each a single chain over k.
-template <int N>
+// A chunk's share of V vectors of weight rows times N activation rows: the lanes are weight rows, each a single chain over k.
+template <int V, int N>
 inline void panel_tile(const float* panel, int64_t n_values, const float* x, int64_t ldx, float* y, int64_t ldy, int64_t m, bool first) {
-    vf sum[N][panel_vectors] = {};
+    vf sum[N][V] = {};
     for (int64_t i = 0; i < n_values; i++) {
-        vf w[panel_vectors];
-        for (int c = 0; c < panel_vectors; c++) w[c] = load(panel + i * panel_rows + c * W);
+        vf w[V];
+        for (int c = 0; c < V; c++) w[c] = load(panel + (i * V + c) * W);
         for (int n = 0; n < N; n++)
-            for (int c = 0; c < panel_vectors; c++) sum[n][c] += splat(x[n * ldx + i]) * w[c];
+            for (int c = 0; c < V; c++) sum[n][c] += splat(x[n * ldx + i]) * w[c];
     }
     for (int n = 0; n < N; n++) {
-        for (int c = 0; c < panel_vectors && c * W < m; c++) {
+        for (int c = 0; c < V && c * W < m; c++) {
             float* to = y + n * ldy + c * W;
             const int64_t lanes = m - c * W < W ? m - c * W : W;
             store_part(to, first ? sum[n][c] : sum[n][c] + load_part(to, lanes), lanes);
@@ -112,25 +111,29 @@ inline void panel_tile(const float* panel, int64_t n_values, const float* x, int
     }
 }
 
-template <int N>
+template <int V, int N>
 inline void panel_columns(const float* panel, int64_t n_values, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, int64_t m, bool first) {
     int64_t i = 0;
-    for (; i + N <= n; i += N) panel_tile<N>(panel, n_values, x + i * ldx, ldx, y + i * ldy, ldy, m, first);
+    for (; i + N <= n; i += N) panel_tile<V, N>(panel, n_values, x + i * ldx, ldx, y + i * ldy, ldy, m, first);
     if constexpr (N > 1) {
-        if (i < n) panel_columns<N / 2>(panel, n_values, x + i * ldx, ldx, n - i, y + i * ldy, ldy, m, first);
+        if (i < n) panel_columns<V, N / 2>(panel, n_values, x + i * ldx, ldx, n - i, y + i * ldy, ldy, m, first);
     }
 }
 
-// Chunks of k outermost: a chunk of all activation rows stays in the second-level cache while every panel passes by, and no weight is
-// unpacked twice. The price: y is read and written once a chunk.
+template <int panel>
+inline void multiply_panel(const Weights& w, int64_t row, int64_t m, int64_t k, int64_t n_values, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, float* to) {
+    unpack_panel<panel>(w, row, m, k, n_values, to);
+    panel_columns<panel / W, matmul_columns>(to, n_values, x + k, ldx, n, y + row, ldy, m, k == 0);
+}
+
+// Chunks of k outermost: a chunk of the activations stays in the second- or third-level cache while every panel passes by, and no weight
+// is unpacked twice. The price: y is read and written once a chunk.
 void matmul_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, std::byte* scratch) {
     auto* panel = reinterpret_cast<float*>(scratch);
-    for (int64_t first = 0; first < w.k; first += chunk_values) {
-        const int64_t n_values = w.k - first < chunk_values ? w.k - first : chunk_values;
-        for (int64_t r = 0; r < w.rows; r += panel_rows) {
-            const int64_t m = w.rows - r < panel_rows ? w.rows - r : panel_rows;
-            unpack_panel(w, r, m, first, n_values, panel);
-            panel_columns<matmul_columns>(panel, n_values, x + first, ldx, n, y + r, ldy, m, first == 0);
-        }
+    for (int64_t k = 0; k < w.k; k += chunk_values) {
+        const int64_t n_values = w.k - k < chunk_values ? w.k - k : chunk_values;
+        int64_t r = 0;
+        for (; w.rows - r > matmul_rows - panel_rows; r += matmul_rows) multiply_panel<matmul_rows>(w, r, w.rows - r < matmul_rows ? w.rows - r : matmul_rows, k, n_values, x, ldx, n, y, ldy, panel);
+        if (r < w.rows) multiply_panel<panel_rows>(w, r, w.rows - r, k, n_values, x, ldx, n, y, ldy, panel);
     }
 }

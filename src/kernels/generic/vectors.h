@@ -6,7 +6,8 @@
 //   load_f16, load_bf16      W values -> vf;  store_f16: vf -> W halves, round to nearest even;  f16: one half -> float
 //   load_i8                  W signed bytes -> vf
 //   hsum, hmax               over the lanes, in one fixed order
-//   dot_rows, dot_columns, matmul_columns, score_queries, value_vectors: tile shapes that fit the set's registers
+//   dot_rows, dot_columns, matmul_rows (panel_rows or twice that), matmul_columns, score_queries, value_vectors: tile shapes that fit the
+//                            set's registers
 //
 // Products that are added contract to one fused operation in every set, so the order written here is the order of all. That order
 // depends on the length only, never on how many rows or queries are computed together.
