@@ -15,8 +15,8 @@ GenerateOptions some(int64_t n) { return {.sampling = greedy, .max_tokens = n, .
 
 TEST_F(SessionContract, RefusesWhatCannotBeMeant) {
     auto s = session({.context_tokens = 10});
-    EXPECT_EQ(s->generate({}, {}).error().message, "no tokens to process: expected at least one");
-    EXPECT_EQ(s->append({}).error().code, Code::bad_argument);
+    EXPECT_EQ(s->generate(std::vector<int>{}, {}).error().message, "no tokens to process: expected at least one");
+    EXPECT_EQ(s->append(std::vector<int>{}).error().code, Code::bad_argument);
     const int bad[] = {2, 288}, negative[] = {-1};
     EXPECT_EQ(s->append(bad).error().message, "token id 288: expected 0 to 287");
     EXPECT_EQ(s->generate(negative, {}).error().message, "token id -1: expected 0 to 287");
@@ -51,7 +51,7 @@ TEST_F(SessionContract, AnAnswerMayBeContinued) {
     auto whole = session(), parts = session();
     const auto expected = whole->generate(prompt_, some(9))->ids;
     std::vector<int> got = parts->generate(prompt_, some(4))->ids;
-    got = joined(got, parts->generate({}, some(5))->ids);
+    got = joined(got, parts->generate(std::vector<int>{}, some(5))->ids);
     EXPECT_EQ(got, expected);
 }
 
@@ -164,7 +164,7 @@ TEST_F(SessionContract, AStepDoesNotPassOverAGeneratedToken) {
     const auto refused = engine_->step(row);
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::bad_argument);
-    ASSERT_TRUE(s->append({}));
+    ASSERT_TRUE(s->append(std::vector<int>{}));
     const auto l = engine_->step(row);
     ASSERT_TRUE(l) << l.error().message;
     const std::vector<float> got(l->row(0).begin(), l->row(0).end());
