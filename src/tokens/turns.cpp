@@ -70,6 +70,7 @@ std::vector<Part> expanded(const std::vector<Part>& parts) {
 }
 
 Result<std::vector<Part>> parts_of(const std::vector<Message>& messages, bool generation) {
+    if (messages.empty()) return fail(Code::bad_argument, "a conversation without a message: expected at least one");
     Parts parts;
     std::string prefix;
     size_t first = 0;
@@ -77,7 +78,6 @@ Result<std::vector<Part>> parts_of(const std::vector<Message>& messages, bool ge
         prefix = messages[0].content + "\n\n";
         first = 1;
     }
-    if (first == messages.size()) return fail(Code::bad_argument, "a conversation without a user's message: expected at least one");
     for (size_t i = first; i < messages.size(); i++) {
         const Message& m = messages[i];
         const bool expects_user = (i - first) % 2 == 0, is_user = m.role == "user";
