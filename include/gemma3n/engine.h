@@ -122,7 +122,7 @@ public:
     // A picture as soft tokens. Resized, then the vision tower and its embedder: the cost grows with the square of the side, the number of
     // tokens does not change. `trace` may be null; it sees "pixel_values", "vision.*" and "soft_tokens".
     Result<std::shared_ptr<const SoftTokens>> encode_image(const Image& image, const ImageOptions& options = {}, const EncoderTrace* trace = nullptr);
-    // A clip of up to info().clip_seconds: longer sound is an error, and the caller's to cut (pieces_at_quiet_points). `trace` may be null;
+    // A clip of up to info().clip_seconds: longer sound is an error, and the caller's to cut. `trace` may be null;
     // it sees "input_features", "audio.*" and "soft_tokens".
     Result<std::shared_ptr<const SoftTokens>> encode_sound(std::span<const float> samples, const SoundOptions& options = {}, const EncoderTrace* trace = nullptr);
     // The same for sound that is still arriving.

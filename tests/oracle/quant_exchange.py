@@ -5,8 +5,9 @@
 
 Gemma 3 270M is quantised by the command, mix by mix, the last one with an importance matrix of its own making; llama.cpp
 (llama-cpp-python) loads each file, and its logits over a text are held against the command's on the same file. Both round activations to
-8 bit, each in its own way: they may differ by no more than llama.cpp differs from the exact result on these weights, the mean KL that
-tools/oracle/gemma3_270m.py measured and committed. Exit 0: so everywhere; 1: not so somewhere; 77: a package cannot be had.
+8 bit, each in its own way, and small independent errors add up in a KL: the two may differ by what they differ from the exact result on the
+published file together, as tools/oracle/gemma3_270m.py measured. The published file itself is the first line. Exit 0: so everywhere; 1: not
+so somewhere; 77: a package cannot be had.
 """
 import json
 import pathlib
@@ -24,6 +25,7 @@ except ImportError as e:
     sys.exit(77)
 
 TEXT = ROOT / "tests" / "data" / "lighthouse.txt"
+OURS = 2.51e-3  # mean KL of the command's 8-bit path from the exact result on the published file (docs/correctness.md)
 CASE = ROOT / "tests" / "runtime" / "data" / "gemma3_270m" / "case.json"
 
 
@@ -44,21 +46,23 @@ def mean_kl(of, to):
 def main():
     command, model = sys.argv[1], sys.argv[2]
     case = json.loads(CASE.read_text())
-    bound, ids = case["llama_cpp"]["mean_kl"], case["ids"]
+    bound, ids = case["llama_cpp"]["mean_kl"] + OURS, case["ids"]
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         out, importance, trace = folder / "out.gguf", folder / "importance.gguf", folder / "trace.safetensors"
         subprocess.run([command, "imatrix", model, TEXT, "-o", importance], check=True)
-        for mix, guided in (("q8_0", False), ("q4_0", False), ("q5_k_m", False), ("q4_k_m", True)):
-            subprocess.run([command, "quantize", model, "--type", mix, "-o", out, *(["--imatrix", importance] if guided else [])], check=True, stderr=subprocess.DEVNULL)
-            llama = llama_cpp.Llama(str(out), n_ctx=1024, n_batch=1024, logits_all=True, n_threads=2, verbose=False)
+        for mix, guided in (("", False), ("q8_0", False), ("q4_0", False), ("q5_k_m", False), ("q4_k_m", True)):
+            file = out if mix else model
+            if mix:
+                subprocess.run([command, "quantize", model, "--type", mix, "-o", out, *(["--imatrix", importance] if guided else [])], check=True, stderr=subprocess.DEVNULL)
+            llama = llama_cpp.Llama(str(file), n_ctx=1024, n_batch=1024, logits_all=True, n_threads=2, verbose=False)
             llama.eval(ids)
             theirs = llama.scores[: len(ids)].copy()
             llama.close()
-            subprocess.run([command, "trace", out, "--ids", ",".join(map(str, ids)), "--only", "^logits$", "-o", trace], check=True)
+            subprocess.run([command, "trace", file, "--ids", ",".join(map(str, ids)), "--only", "^logits$", "-o", trace], check=True)
             kl = mean_kl(theirs, load_file(trace)["logits"])
-            print(f"{mix:7} {'guided' if guided else 'plain':6} mean KL between llama.cpp and gemma3n {kl:.3e} (at most {bound:.3e})", flush=True)
+            print(f"{mix or 'as it is':8} {'guided' if guided else 'plain':6} mean KL between llama.cpp and gemma3n {kl:.3e} (at most {bound:.3e})", flush=True)
             wrong += not kl <= bound
     return int(wrong > 0)
 
