@@ -123,7 +123,7 @@ public:
     // tokens does not change. `trace` may be null; it sees "pixel_values", "vision.*" and "soft_tokens".
     Result<std::shared_ptr<const SoftTokens>> encode_image(const Image& image, const ImageOptions& options = {}, const EncoderTrace* trace = nullptr);
     // A clip of up to info().clip_seconds: longer sound is an error, and the caller's to cut. `trace` may be null;
-    // it sees "input_features", "audio.*" and "soft_tokens".
+    // it sees "audio.*", audio.input_features among them, and "soft_tokens".
     Result<std::shared_ptr<const SoftTokens>> encode_sound(std::span<const float> samples, const SoundOptions& options = {}, const EncoderTrace* trace = nullptr);
     // The same for sound that is still arriving.
     Result<std::unique_ptr<SoundStream>> new_sound_stream();
