@@ -1,14 +1,14 @@
-// The vision goldens' other half (tools/oracle/vision_goldens.py): the formula of their weights and pictures, checkpoints made of it, and
-// the reader of their files.
+// The vision goldens' other half (tools/oracle/vision_goldens.py): their pictures, checkpoints of their formula weights, and the reader of
+// their files.
 #pragma once
 
 #include "base/output_file.h"
 #include "format/checkpoint.h"
 #include "format/safetensors_writer.h"
 #include "parallel/pool.h"
+#include "tower_formula.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <fstream>
 #include <sstream>
@@ -19,18 +19,6 @@
 
 namespace gemma3n::test {
 
-inline uint32_t vision_hash(std::string_view name) {
-    uint32_t h = 0x811C9DC5;
-    for (const char c : name) h = (h ^ static_cast<uint8_t>(c)) * 0x01000193u;
-    return h;
-}
-inline uint32_t vision_bits(uint32_t hash, uint64_t i) {
-    uint32_t x = hash ^ (static_cast<uint32_t>(i) * 0x9E3779B9u);
-    x = (x ^ (x >> 16)) * 0x85EBCA6Bu;
-    x = (x ^ (x >> 13)) * 0xC2B2AE35u;
-    return x ^ (x >> 16);
-}
-
 struct VisionTensor {
     std::string name;  // without "vision_tower.timm_model." or with another tensor's whole name
     std::vector<int64_t> shape;
@@ -40,31 +28,12 @@ struct VisionTensor {
         for (const int64_t d : shape) n *= d;
         return n;
     }
-    // Values [begin, end) of the tensor of that full name.
-    void fill(const std::string& full_name, int64_t begin, int64_t end, float* out) const {
-        const uint32_t hash = vision_hash(full_name);
-        float centre = 0, spread = 1;
-        if (full_name.ends_with("layer_scale.gamma")) centre = 0.5f, spread = 0.25f;
-        else if (full_name.ends_with(".bias")) spread = 0.1f;
-        else if (full_name.ends_with("embedding.weight")) spread = 1;
-        else if (shape.size() == 1) centre = 1, spread = 0.25f;
-        else spread = static_cast<float>(std::sqrt(3.0 / static_cast<double>(size() / shape[0])));
-        for (int64_t i = begin; i < end; i++) {
-            const float u = static_cast<float>(vision_bits(hash, static_cast<uint64_t>(i)) >> 8) * 0x1p-23f - 1.0f;
-            *out++ = centre + spread * u;
-        }
-    }
-    std::vector<float> values(const std::string& full_name) const {
-        std::vector<float> v(static_cast<size_t>(size()));
-        fill(full_name, 0, size(), v.data());
-        return v;
-    }
 };
 
 inline std::vector<float> vision_picture(int64_t side) {
-    const uint32_t hash = vision_hash("pixel_values");
+    const uint32_t hash = tower_hash("pixel_values");
     std::vector<float> pixels(static_cast<size_t>(3 * side * side));
-    for (size_t i = 0; i < pixels.size(); i++) pixels[i] = static_cast<float>(vision_bits(hash, i) >> 24) * static_cast<float>(1 / 255.0);
+    for (size_t i = 0; i < pixels.size(); i++) pixels[i] = static_cast<float>(tower_bits(hash, static_cast<uint32_t>(i)) >> 24) * static_cast<float>(1 / 255.0);
     return pixels;
 }
 
@@ -144,7 +113,7 @@ inline void write_vision_checkpoint(const std::string& directory, const std::vec
         std::vector<float> v(piece);
         for (size_t j = static_cast<size_t>(worker); j < jobs.size(); j += static_cast<size_t>(n)) {
             const Job& job = jobs[j];
-            job.tensor->fill(job.name, job.begin, job.end, v.data());
+            tower_values(job.name, job.tensor->shape, job.begin, job.end - job.begin, v.data());
             const Status s = w.file().write_at(w.offset(job.index) + static_cast<uint64_t>(job.begin) * 4, v.data(), static_cast<uint64_t>(job.end - job.begin) * 4);
             if (!s) failures[static_cast<size_t>(worker)] = s.error().message;
         }

@@ -10,10 +10,11 @@ import pathlib
 import sys
 
 import numpy as np
-import torch_setup
+import torch_setup  # noqa: F401, before timm
 import torch
 import timm
 from timm.models._efficientnet_builder import decode_arch_def
+from tower_formula import bits, check, weight
 
 SCALED = [["er_r1_k3_s2_e4_c16", "er_r1_k3_s1_e4_c16"], ["uir_r1_a3_k5_s2_e6_c32", "uir_r1_a5_k0_s1_e4_c32"],
           ["uir_r1_a5_k5_s2_e6_c48", "uir_r1_a0_k0_s1_e1_c48", "mqa_r1_k3_h4_v2_s1_d8_c48", "uir_r1_a0_k0_s1_e2_c48"],
@@ -30,43 +31,9 @@ CASES = {  # maker, soft tokens, sides
 PREFIX = "vision_tower.timm_model."
 
 
-def hashes(name: str, n: int) -> np.ndarray:
-    """FNV-1a of the name, each index mixed in and finished as in murmur3: 32 bits."""
-    h = 0x811C9DC5
-    for b in name.encode():
-        h = ((h ^ b) * 0x01000193) & 0xFFFFFFFF
-    with np.errstate(over="ignore"):
-        x = np.uint32(h) ^ (np.arange(n, dtype=np.uint32) * np.uint32(0x9E3779B9))
-        x ^= x >> np.uint32(16)
-        x *= np.uint32(0x85EBCA6B)
-        x ^= x >> np.uint32(13)
-        x *= np.uint32(0xC2B2AE35)
-        x ^= x >> np.uint32(16)
-    return x
-
-
-def units(name: str, n: int) -> np.ndarray:
-    return (hashes(name, n) >> np.uint32(8)).astype(np.float32) * np.float32(2.0**-23) - np.float32(1)
-
-
-def weight(name: str, shape) -> np.ndarray:
-    u = units(name, int(np.prod(shape)))
-    if name.endswith("layer_scale.gamma"):
-        v = np.float32(0.5) + np.float32(0.25) * u
-    elif name.endswith(".bias"):
-        v = np.float32(0.1) * u
-    elif name.endswith("embedding.weight"):
-        v = u
-    elif len(shape) == 1:
-        v = np.float32(1) + np.float32(0.25) * u
-    else:
-        v = np.float32(np.sqrt(3.0 / np.prod(shape[1:]))) * u
-    return v.reshape(shape)
-
-
 def picture(side: int) -> np.ndarray:
     """[3, side, side]"""
-    return ((hashes("pixel_values", 3 * side * side) >> np.uint32(24)).astype(np.float32) * np.float32(1 / 255)).reshape(3, side, side)
+    return ((bits("pixel_values", 3 * side * side) >> np.uint32(24)).astype(np.float32) * np.float32(1 / 255)).reshape(3, side, side)
 
 
 def numbers(v) -> str:
@@ -83,15 +50,6 @@ def line_of(name: str, x: torch.Tensor) -> str:
     at = (np.arange(64, dtype=np.uint64) * np.uint64(2654435761)) % np.uint64(flat.size)
     stats = (d.mean(), np.sqrt((d * d).mean()), d.min(), d.max())
     return f"map {name} {a.shape[0]} {a.shape[1]} {a.shape[2]} {numbers(stats)} {numbers(flat[at])}"
-
-
-def sheet(name: str, x: torch.Tensor) -> None:
-    """Corners and a row, as a person compares them."""
-    a = x[0].numpy()
-    if a.ndim == 2:
-        side = int(round(a.shape[0] ** 0.5))
-        a = a.T.reshape(a.shape[1], side, side)
-    print(f"  {name} {a.shape}: rms {np.sqrt((a.astype(np.float64)**2).mean()):.7g}; first", numbers(a[:6, 0, 0]), "; last", numbers(a[:6, -1, -1]))
 
 
 def watched(model) -> list[str]:
@@ -123,8 +81,6 @@ def make(case: str) -> None:
             out.append(f"picture {side}")
             for name in names:
                 out.append(line_of(name, seen[name]))
-                if case == "full":
-                    sheet(f"{side} {name}", seen[name])
     path = pathlib.Path(__file__).resolve().parents[2] / "tests/model/data/vision" / f"{case}.txt"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("\n".join(out) + "\n")
@@ -132,6 +88,6 @@ def make(case: str) -> None:
 
 
 if __name__ == "__main__":
-    assert list(units("a", 2)) == [np.float32(-0.79294765), np.float32(-0.86454046)]
+    check()
     for case in sys.argv[1:] or CASES:
         make(case)

@@ -19,6 +19,7 @@ namespace {
 
 constexpr int64_t max_stages = 8, max_blocks = 4096;
 constexpr int64_t max_side = 4096;  // of a picture: attention's work grows with its fourth power
+constexpr int64_t max_tokens = 1 << 16;
 constexpr ops::Window stem_window{3, 2};
 
 }  // namespace
@@ -50,9 +51,10 @@ Status VisionTower::Impl::bind(const format::Checkpoint& checkpoint, const Visio
     Tensors tensors(checkpoint, owned);
     vision::Parts parts(tensors, "vision_tower.timm_model.");
     eps = config.eps;
-    const int64_t fusion_side = static_cast<int64_t>(std::lround(std::sqrt(static_cast<double>(config.n_tokens))));
+    const int64_t fusion_side = std::lround(std::sqrt(static_cast<double>(std::clamp<int64_t>(config.n_tokens, 0, max_tokens))));
     if (config.n_tokens < 1 || fusion_side * fusion_side != config.n_tokens) {
-        return fail(Code::bad_file, "%s: a picture is said to have %lld soft tokens: expected a square number", parts.path().c_str(), static_cast<long long>(config.n_tokens));
+        return fail(Code::bad_file, "%s: a picture is said to have %lld soft tokens: expected a square number up to %lld", parts.path().c_str(), static_cast<long long>(config.n_tokens),
+                    static_cast<long long>(max_tokens));
     }
     ASSIGN(stem, parts.full("conv_stem.conv.weight", 3));
     if (stem.size != stem_window.kernel) return parts.wrong("conv_stem.conv.weight", text("has a kernel of %lld pixels a side: expected 3", static_cast<long long>(stem.size)));
