@@ -8,7 +8,7 @@ sum=a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818
 if [ -f "$model" ]; then echo "$model"; exit 0; fi
 mkdir -p "$cache"
 echo "Fetching Gemma 3 270M, 253 MB, once, into $cache (Gemma Terms of Use: https://ai.google.dev/gemma/terms)" >&2
-work=$(mktemp -d "$cache/fetch.XXXXXX")
+work=$(mktemp -d -p "$cache")
 trap 'rm -rf "$work"' EXIT INT TERM
 python3 -m venv "$work/venv"
 how=-qq

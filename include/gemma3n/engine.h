@@ -72,8 +72,9 @@ struct EncoderTrace {
 };
 
 // One row of a step: a token of one session. `embedding` (hidden values), when set, is used in place of the id's row, and the
-// per-layer row is 0. An id of a mark of pictures or sound has the vector of the model's own table of marks, if it has that tower. Rows of one session stand together, in order, and continue its sequence; a session whose last generated token is
-// not processed yet is refused (Session::append of no ids processes it).
+// per-layer row is 0. An id of a mark of pictures or sound has the vector of the model's own table of marks, if it has that tower.
+// Rows of one session stand together, in order, and continue its sequence; a session whose last generated token is not processed yet is
+// refused (Session::append of no ids processes it).
 struct StepRow {
     Session* session = nullptr;
     int id = 0;

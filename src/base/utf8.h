@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace gemma3n {
@@ -33,6 +34,13 @@ inline bool is_utf8(std::string_view s) {
         i += static_cast<size_t>(n);
     }
     return true;
+}
+
+// Letters A to Z in lower case, all other bytes as they are.
+inline std::string ascii_lower(std::string_view s) {
+    std::string out(s);
+    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+    return out;
 }
 
 inline constexpr std::string_view space_mark = "\xE2\x96\x81";   // U+2581, a space inside pieces

@@ -29,9 +29,10 @@ std::string runs_text(const std::vector<int64_t>& v) {
     return s;
 }
 
+// What text needs; towers come on top, while they are used.
 uint64_t resident(const ModelInfo& m, int64_t tokens) {
     uint64_t n = m.kv_bytes_windowed + m.kv_bytes_per_token_global * static_cast<uint64_t>(tokens);
-    for (const ByteClass& b : m.bytes) n += b.resident_bytes;
+    for (const ByteClass& b : m.bytes) n += b.on_demand ? 0 : b.resident_bytes;
     return n;
 }
 
@@ -65,15 +66,27 @@ void table(const ModelInfo& m) {
     for (const auto& [type, n] : m.tensor_types) types += (types.empty() ? "" : ", ") + type + " x " + std::to_string(n);
     row("tensor types", types);
     if (!m.chat_template_note.empty()) row("chat template", m.chat_template_note);
+    if (!m.projector.empty()) row("projector", m.projector);
+    if (m.vision) row("pictures", ll(m.image_side) + " x " + ll(m.image_side) + " pixels, " + ll(m.image_tokens) + " tokens each");
+    if (m.audio) {
+        char seconds[32];
+        snprintf(seconds, sizeof seconds, "%g", m.clip_seconds);
+        row("sound", std::string("clips of up to ") + seconds + " s, " + ll(m.clip_tokens) + " tokens each");
+    }
+    if (!m.towers_note.empty()) row("no towers", m.towers_note);
     row("kernels", m.kernels + " on " + m.cpu);
     printf("\n%-22s %12s %12s\n", "bytes", "in the file", "in memory");
-    for (const ByteClass& b : m.bytes) printf("%-22s %12s %12s\n", b.name.c_str(), bytes_text(b.file_bytes).c_str(), b.resident_bytes ? bytes_text(b.resident_bytes).c_str() : "-");
+    bool on_demand = false;
+    for (const ByteClass& b : m.bytes) {
+        on_demand |= b.on_demand;
+        printf("%-22s %12s %12s%s\n", b.name.c_str(), bytes_text(b.file_bytes).c_str(), b.resident_bytes ? bytes_text(b.resident_bytes).c_str() : "-", b.on_demand ? "  while used" : "");
+    }
     printf("%-22s %12s %12s\n", "keys, values: windows", "", bytes_text(m.kv_bytes_windowed).c_str());
     printf("%-22s %12s %12s\n", "  and per token", "", bytes_text(m.kv_bytes_per_token_global).c_str());
     for (const int64_t tokens : {int64_t{2048}, m.context_length}) {
         printf("%-22s %12s %12s\n", ("needed, " + std::to_string(tokens) + " tokens").c_str(), "", bytes_text(resident(m, tokens)).c_str());
     }
-    printf("Scratch for a prompt comes on top: for E2B about 0.15 GB.\n");
+    printf("Scratch for a prompt comes on top: for E2B about 0.15 GB.%s\n", on_demand ? " So do towers, from the first picture or sound on." : "");
 }
 
 template <class T>
@@ -116,7 +129,8 @@ void json(const ModelInfo& m) {
     add("tensor_types", types + "}");
     std::string classes = "{";
     for (const ByteClass& b : m.bytes) {
-        classes += (classes.size() > 1 ? ", " : "") + json_string(b.name) + ": {\"file\": " + std::to_string(b.file_bytes) + ", \"resident\": " + std::to_string(b.resident_bytes) + "}";
+        classes += (classes.size() > 1 ? ", " : "") + json_string(b.name) + ": {\"file\": " + std::to_string(b.file_bytes) + ", \"resident\": " + std::to_string(b.resident_bytes) +
+                   ", \"on_demand\": " + (b.on_demand ? "true" : "false") + "}";
     }
     add("bytes", classes + "}");
     add("kv_bytes_windows", std::to_string(m.kv_bytes_windowed));
@@ -126,6 +140,10 @@ void json(const ModelInfo& m) {
     add("bos", std::to_string(m.bos));
     add("eos", list(m.eos));
     add("tokenizer", m.has_tokenizer ? "true" : "false");
+    add("projector", m.projector.empty() ? "null" : json_string(m.projector));
+    add("vision", m.vision ? "{\"side\": " + std::to_string(m.image_side) + ", \"tokens\": " + std::to_string(m.image_tokens) + "}" : "null");
+    add("audio", m.audio ? "{\"seconds\": " + std::to_string(m.clip_seconds) + ", \"tokens\": " + std::to_string(m.clip_tokens) + "}" : "null");
+    add("towers_note", m.towers_note.empty() ? "null" : json_string(m.towers_note));
     add("kernels", json_string(m.kernels));
     add("cpu", json_string(m.cpu));
     add("per_layer_reading", json_string(m.per_layer_reading));

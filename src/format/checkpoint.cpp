@@ -50,6 +50,11 @@ const TensorInfo* Checkpoint::find(std::string_view name) const {
     return it == index_.end() ? nullptr : &tensors_[it->second];
 }
 
+const std::string* Checkpoint::text(std::string_view key) const {
+    const auto it = metadata_.find(key);
+    return it == metadata_.end() ? nullptr : std::get_if<std::string>(&it->second);
+}
+
 View Checkpoint::view(const TensorInfo& t) const {
     return {&buffers_[static_cast<size_t>(t.file)], t.offset, t.type, t.rows, t.cols, row_bytes(t.type, t.cols)};
 }

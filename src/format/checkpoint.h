@@ -58,6 +58,7 @@ public:
 
     // GGUF metadata by key; empty for safetensors. Typed getters accept any integer or float type for a number.
     const std::map<std::string, MetaValue, std::less<>>& metadata() const { return metadata_; }
+    const std::string* text(std::string_view key) const;  // a value that is a text; null if absent or something else
     const std::vector<RawMetaValue>& raw_metadata() const { return raw_metadata_; }  // in the file's order
     // config.json as text; empty for GGUF.
     const std::string& config_json() const { return config_json_; }

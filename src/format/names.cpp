@@ -1,5 +1,7 @@
 #include "format/names.h"
 
+#include "format/numbered.h"
+
 #include <utility>
 
 namespace gemma3n::format {
@@ -58,29 +60,25 @@ std::optional<std::string> canonical_from_gguf(std::string_view name) {
     for (const auto& [gguf, hf] : globals)
         if (name == gguf) return std::string(hf);
     if (!strip(name, "blk.")) return std::nullopt;
-    const size_t dot = name.find('.');
-    if (dot == 0 || dot == std::string_view::npos || name.find_first_not_of("0123456789") != dot) return std::nullopt;
+    const auto layer = numbered(name);
+    if (!layer) return std::nullopt;
     for (const auto& [gguf, hf] : in_layer)
-        if (name.substr(dot + 1) == gguf) return "layers." + std::string(name.substr(0, dot)) + "." + std::string(hf);
+        if (layer->rest == gguf) return "layers." + std::string(layer->number) + "." + std::string(hf);
     return std::nullopt;
 }
 
 std::optional<std::string> gguf_from_canonical(std::string_view name) {
-    const auto digits_then_dot = [](std::string_view s) {
-        const size_t dot = s.find('.');
-        return dot == 0 || dot == std::string_view::npos || s.find_first_not_of("0123456789") != dot ? 0 : dot;
-    };
     for (const auto& [gguf, hf] : globals) {
         if (name == hf) return std::string(gguf);
         const std::string_view base = hf.substr(0, hf.size() - std::string_view("weight").size());
         if (!base.starts_with("altup_") || !name.starts_with(base)) continue;
-        if (const size_t dot = digits_then_dot(name.substr(base.size())); dot && name.substr(base.size() + dot) == ".weight") return std::string(gguf);
+        if (const auto member = numbered(name.substr(base.size())); member && member->rest == "weight") return std::string(gguf);
     }
     if (!strip(name, "layers.")) return std::nullopt;
-    const size_t dot = digits_then_dot(name);
-    if (dot == 0) return std::nullopt;
+    const auto layer = numbered(name);
+    if (!layer) return std::nullopt;
     for (const auto& [gguf, hf] : in_layer)
-        if (name.substr(dot + 1) == hf) return "blk." + std::string(name.substr(0, dot)) + "." + std::string(gguf);
+        if (layer->rest == hf) return "blk." + std::string(layer->number) + "." + std::string(gguf);
     return std::nullopt;
 }
 

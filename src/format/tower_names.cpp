@@ -1,5 +1,7 @@
 #include "format/tower_names.h"
 
+#include "format/numbered.h"
+
 #include <utility>
 
 namespace gemma3n::format {
@@ -69,10 +71,10 @@ std::optional<std::string> translated(std::string_view name, bool to_canonical) 
     }
     if (!name.starts_with(side(layers, to_canonical))) return std::nullopt;
     name.remove_prefix(side(layers, to_canonical).size());
-    const size_t dot = name.find('.');
-    if (dot == 0 || dot == std::string_view::npos || name.find_first_not_of("0123456789") != dot) return std::nullopt;
+    const auto layer = numbered(name);
+    if (!layer) return std::nullopt;
     for (const Pair& p : in_layer) {
-        if (name.substr(dot + 1) == side(p, to_canonical)) return std::string(side(layers, !to_canonical)) + std::string(name.substr(0, dot + 1)) + std::string(side(p, !to_canonical));
+        if (layer->rest == side(p, to_canonical)) return std::string(side(layers, !to_canonical)) + std::string(layer->number) + "." + std::string(side(p, !to_canonical));
     }
     return std::nullopt;
 }

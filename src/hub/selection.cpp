@@ -1,5 +1,7 @@
 #include "hub/selection.h"
 
+#include "base/utf8.h"
+
 #include <algorithm>
 
 namespace gemma3n::hub {
@@ -9,21 +11,15 @@ namespace {
 // Taken when no quantisation is asked for, the first that exactly one file has.
 constexpr const char* preference[] = {"Q4_K_M", "Q4_0", "Q8_0", "Q6_K", "F16", "BF16"};
 
-std::string lower(std::string_view s) {
-    std::string out(s);
-    for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    return out;
-}
-
 std::string_view base_name(std::string_view path) { return path.substr(path.rfind('/') + 1); }
 
-bool is_gguf(const std::string& path) { return lower(path).ends_with(".gguf"); }
-bool is_mmproj(const std::string& path) { return is_gguf(path) && lower(base_name(path)).starts_with("mmproj"); }
+bool is_gguf(const std::string& path) { return ascii_lower(path).ends_with(".gguf"); }
+bool is_mmproj(const std::string& path) { return is_gguf(path) && ascii_lower(base_name(path)).starts_with("mmproj"); }
 
 // Is `quant` a whole word of the file's name? Q4_K is none of x-Q4_K_M.gguf; nor is it one of x-UD-Q4_K.gguf, another
 // recipe, which is taken only when asked for or when there is no other.
 bool has_quant(const std::string& path, const std::string& quant) {
-    const std::string s = lower(path).substr(0, path.size() - 5), q = lower(quant);
+    const std::string s = ascii_lower(path).substr(0, path.size() - 5), q = ascii_lower(quant);
     for (size_t at = s.find(q); at != s.npos; at = s.find(q, at + 1)) {
         const size_t end = at + q.size();
         const bool begins = at == 0 || std::string_view("-._/").find(s[at - 1]) != std::string_view::npos;

@@ -14,7 +14,8 @@ namespace {
 constexpr int weight_bits = 22;
 constexpr int64_t largest_side = 16384;  // of either picture: sizes stay far from overflow
 
-// Where one output position reads: `n` values from `first`, with their weights.
+// Where one output position reads: as many values as there are weights, from `first` on. The weights' sum is 2^22 up to rounding, so that
+// sums of bytes stay below 2^31.
 struct Reading {
     int64_t first = 0;
     std::vector<int32_t> weights;
@@ -41,24 +42,31 @@ std::vector<Reading> readings(int64_t in, int64_t out) {
     return all;
 }
 
-uint8_t rounded(int64_t sum) { return static_cast<uint8_t>(std::clamp<int64_t>((sum + (int64_t{1} << (weight_bits - 1))) >> weight_bits, 0, 255)); }
+constexpr int32_t half_step = 1 << (weight_bits - 1);
+uint8_t rounded(int32_t sum) { return static_cast<uint8_t>(std::clamp(sum >> weight_bits, 0, 255)); }
 
-// A line along one axis: values in and out, and the bytes between neighbours.
-struct Axis {
-    int64_t in, out, step_in, step_out;
-};
-
-void resize_line(const uint8_t* from, uint8_t* to, const std::vector<Reading>& readings, const Axis& a) {
-    for (int64_t i = 0; i < a.out; i++) {
-        const Reading& r = readings[static_cast<size_t>(i)];
-        int64_t sum[3] = {};
-        const uint8_t* p = from + r.first * a.step_in;
+// A row of pixels to as many as there are readings.
+void resize_row(const uint8_t* from, const std::vector<Reading>& columns, uint8_t* to) {
+    for (const Reading& r : columns) {
+        int32_t sum[3] = {half_step, half_step, half_step};
+        const uint8_t* p = from + r.first * 3;
         for (const int32_t w : r.weights) {
-            for (int c = 0; c < 3; c++) sum[c] += int64_t{w} * p[c];
-            p += a.step_in;
+            for (int c = 0; c < 3; c++) sum[c] += w * p[c];
+            p += 3;
         }
-        for (int c = 0; c < 3; c++) to[i * a.step_out + c] = rounded(sum[c]);
+        for (int c = 0; c < 3; c++) *to++ = rounded(sum[c]);
     }
+}
+
+// Rows of n bytes to one.
+void mix_rows(const uint8_t* from, int64_t n, const Reading& r, std::vector<int32_t>& sums, uint8_t* to) {
+    sums.assign(static_cast<size_t>(n), half_step);
+    const uint8_t* row = from + r.first * n;
+    for (const int32_t w : r.weights) {
+        for (int64_t i = 0; i < n; i++) sums[static_cast<size_t>(i)] += w * row[i];
+        row += n;
+    }
+    for (int64_t i = 0; i < n; i++) to[i] = rounded(sums[static_cast<size_t>(i)]);
 }
 
 }  // namespace
@@ -73,21 +81,17 @@ Result<Image> resized(const Image& image, int64_t side) {
         return fail(Code::bad_argument, "a picture resized to %lld pixels a side: expected 1 to %lld", static_cast<long long>(side), static_cast<long long>(largest_side));
     }
     std::vector<uint8_t> across;  // [h, side, 3]; a side that fits already is not touched
-    const std::vector<uint8_t>* from = &image.rgb;
     if (w != side) {
         across.resize(static_cast<size_t>(h * side * 3));
         const auto columns = readings(w, side);
-        for (int64_t y = 0; y < h; y++) resize_line(image.rgb.data() + y * w * 3, across.data() + y * side * 3, columns, {w, side, 3, 3});
-        from = &across;
+        for (int64_t y = 0; y < h; y++) resize_row(image.rgb.data() + y * w * 3, columns, across.data() + y * side * 3);
     }
-    Image out{side, side, {}};
-    if (h == side) {
-        out.rgb = *from;
-        return out;
-    }
-    out.rgb.resize(static_cast<size_t>(side * side * 3));
-    const auto rows = readings(h, side);
-    for (int64_t x = 0; x < side; x++) resize_line(from->data() + x * 3, out.rgb.data() + x * 3, rows, {h, side, side * 3, side * 3});
+    const std::vector<uint8_t>& rows = w != side ? across : image.rgb;
+    if (h == side) return Image{side, side, rows};
+    Image out{side, side, std::vector<uint8_t>(static_cast<size_t>(side * side * 3))};
+    std::vector<int32_t> sums;
+    const auto from = readings(h, side);
+    for (int64_t y = 0; y < side; y++) mix_rows(rows.data(), side * 3, from[static_cast<size_t>(y)], sums, out.rgb.data() + y * side * 3);
     return out;
 }
 

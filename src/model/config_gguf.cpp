@@ -44,11 +44,10 @@ std::vector<int> end_ids(const format::Checkpoint& c, bool published) {
 
 Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
     const std::string& path = checkpoint.path();
-    const auto it = checkpoint.metadata().find("general.architecture");
-    const std::string* architecture = it == checkpoint.metadata().end() ? nullptr : std::get_if<std::string>(&it->second);
+    const std::string* architecture = checkpoint.text("general.architecture");
     if (!architecture) return fail(Code::bad_file, "%s: metadata key 'general.architecture' is missing", path.c_str());
     if (format::is_projector(checkpoint)) {
-        return fail(Code::unsupported, "%s: is a projector file, which holds vision and audio towers and no text model: expected the model's own .gguf, with this one beside it or as --mmproj", path.c_str());
+        return fail(Code::unsupported, "%s: is a projector file, which holds vision and audio towers and no text model: expected the model's own .gguf, with this one beside it", path.c_str());
     }
     if (*architecture != "gemma3n" && *architecture != "gemma3") {
         return fail(Code::unsupported, "%s: its architecture is '%s': expected gemma3n or gemma3", path.c_str(), shown(*architecture).c_str());
@@ -57,8 +56,7 @@ Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
     Config c;
     c.family = *architecture == "gemma3n" ? Family::gemma3n : Family::gemma3;
     const bool is_3n = c.family == Family::gemma3n;
-    const auto name = checkpoint.metadata().find("general.name");
-    const std::string* given = name == checkpoint.metadata().end() ? nullptr : std::get_if<std::string>(&name->second);
+    const std::string* given = checkpoint.text("general.name");
     c.name = given ? shown(*given) : std::filesystem::path(path).stem().string();
 
     ASSIGN(c.n_layers, keys.count("block_count"));

@@ -57,4 +57,12 @@ Result<std::vector<float>> Tensors::values(const TensorInfo& t, int64_t rows, in
     return v;
 }
 
+std::vector<float> Tensors::channels_last(const std::vector<float>& file, int64_t outer, int64_t inner, int64_t taps) {
+    std::vector<float> turned(file.size());
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < inner; i++)
+            for (int64_t t = 0; t < taps; t++) turned[(o * taps + t) * inner + i] = file[(o * inner + i) * taps + t];
+    return turned;
+}
+
 }  // namespace gemma3n::model

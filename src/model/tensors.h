@@ -35,6 +35,9 @@ public:
     // All values of a small tensor of rows * cols values as f32.
     Result<std::vector<float>> values(const format::TensorInfo& t, int64_t rows, int64_t cols) const;
 
+    // Values of a convolution [outer, inner, taps] as [outer, taps, inner]: channels last.
+    static std::vector<float> channels_last(const std::vector<float>& file, int64_t outer, int64_t inner, int64_t taps);
+
     // f32 values that a network made of a tensor's, or in another order than the file's, kept with its vectors.
     View own(std::vector<float> values, int64_t rows = 1) { return owned_.add(std::move(values), rows); }
 

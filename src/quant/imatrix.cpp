@@ -30,8 +30,7 @@ Status add(Importance& out, const std::string& name, std::vector<float> values, 
 
 Result<Importance> from_gguf(const std::string& path) {
     ASSIGN(const auto file, format::Checkpoint::open(path));
-    const auto type = file->metadata().find(std::string_view("general.type"));
-    const std::string* is = type == file->metadata().end() ? nullptr : std::get_if<std::string>(&type->second);
+    const std::string* is = file->text("general.type");
     if (!is || *is != "imatrix") return fail(Code::bad_file, "%s: its general.type is '%s': expected imatrix", path.c_str(), is ? shown(*is).c_str() : "missing");
     Importance out;
     for (const format::TensorInfo& t : file->tensors()) {

@@ -19,8 +19,6 @@ long long ll(int64_t v) { return static_cast<long long>(v); }
 // Soft tokens are made this many at a time, so that a row's bits do not depend on what rides along.
 constexpr int64_t rows_together = 16;
 
-constexpr int64_t most_pixels = 4096;  // of a side
-
 std::optional<TraceTap> tap_of(const EncoderTrace* trace) {
     std::optional<TraceTap> tap;
     if (trace) tap.emplace(trace->wanted, trace->sink);
@@ -63,11 +61,8 @@ Result<Shared> Engine::encode_image(const Image& image, const ImageOptions& opti
         ASSIGN(const auto tower, towers.vision());
         ASSIGN(const model::Embedder* embedder, towers.embed_vision());
         if (tower->width() != embedder->width()) return widths_differ(*towers.checkpoint(), "vision", tower->width(), embedder->width());
-        const int64_t side = options.side > 0 ? options.side : towers.config().vision.side, step = tower->side_multiple();
-        if (options.side < 0 || side % step != 0 || side > most_pixels) {
-            return fail(Code::bad_argument, "a picture is to be looked at with %lld x %lld pixels: expected a multiple of %lld up to %lld", ll(options.side < 0 ? options.side : side), ll(options.side < 0 ? options.side : side),
-                        ll(step), ll(most_pixels / step * step));
-        }
+        const int64_t side = options.side != 0 ? options.side : towers.config().vision.side;
+        TRY(tower->check_side(side));  // before anything is made of that size
         lock.unlock();
         ASSIGN(const Image square, resized(image, side));
         const std::vector<float> pixels = pixels_of(square);
@@ -131,10 +126,9 @@ struct SoundStream::Impl {
 
     Result<Shared> finish(const SoundOptions& o, TraceTap* tap) {
         const int64_t was = std::exchange(n_samples, 0), hidden = e().config.hidden;
-        Status finished = advance([&](Context& c, std::vector<float>& rows) { return stream->finish(c, rows, tap); });
-        const std::vector<float> kept = std::exchange(values, {});
+        const Status finished = advance([&](Context& c, std::vector<float>& rows) { return stream->finish(c, rows, tap); });
+        auto soft = std::make_shared<SoftTokens>(SoftTokens{SoftTokens::Kind::sound, static_cast<int64_t>(values.size()) / hidden, hidden, std::exchange(values, {})});
         TRY(finished);
-        auto soft = std::make_shared<SoftTokens>(SoftTokens{SoftTokens::Kind::sound, static_cast<int64_t>(kept.size()) / hidden, hidden, kept});
         if (soft->n == 0) return fail(Code::bad_argument, "a clip of %lld samples is too short: expected at least 513, 32 milliseconds", ll(was));
         if (o.fixed) TRY(fill(*soft));
         if (tap) tap->values("soft_tokens", {soft->n, hidden}, soft->values);
@@ -155,11 +149,10 @@ SoundStream::SoundStream() = default;
 SoundStream::~SoundStream() = default;
 
 Status SoundStream::push(std::span<const float> samples) {
-    const auto pushed = within_memory(impl_->e(), [&]() -> Status {
+    return within_memory(impl_->e(), [&]() -> Status {
         const std::lock_guard lock(impl_->e().mutex);
         return impl_->push(samples, nullptr);
     });
-    return pushed;
 }
 
 double SoundStream::seconds() const { return static_cast<double>(impl_->n_samples) / static_cast<double>(sound_rate); }

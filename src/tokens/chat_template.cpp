@@ -29,8 +29,7 @@ bool names(std::string_view s, std::string_view word) { return s.find(word) != s
 
 std::string chat_template(const format::Checkpoint& c) {
     if (c.container() == format::Container::gguf) {
-        const auto it = c.metadata().find(std::string_view("tokenizer.chat_template"));
-        const auto* s = it == c.metadata().end() ? nullptr : std::get_if<std::string>(&it->second);
+        const std::string* s = c.text("tokenizer.chat_template");
         return s ? *s : std::string();
     }
     if (auto jinja = c.side_file("chat_template.jinja")) return *jinja;

@@ -74,7 +74,7 @@ Result<std::vector<Part>> parts_of(const std::vector<Message>& messages, bool ge
     Parts parts;
     std::string prefix;
     size_t first = 0;
-    if (!messages.empty() && messages[0].role == "system") {
+    if (messages[0].role == "system") {
         prefix = messages[0].content + "\n\n";
         first = 1;
     }

@@ -49,6 +49,33 @@ TEST(Show, JsonAddsUp) {
     EXPECT_EQ(uint64_t(s.json["needed_bytes_full_context"]), in_memory + 4096 * uint64_t(s.json["kv_bytes_per_token"]));
 }
 
+TEST(Show, TowersBesideAModelAreNotNeededForText) {
+    const std::string own = folder().path() + "/show-towers", model = own + "/m.gguf", alone = folder().path() + "/show-alone";
+    std::filesystem::create_directories(own);
+    std::filesystem::create_directories(alone);
+    ASSERT_EQ(command({"synth", "--size", "tiny", "--type", "f16", "--towers", "-o", model}).code, 0);
+    std::filesystem::copy_file(model, alone + "/m.gguf", std::filesystem::copy_options::overwrite_existing);
+    Shown with, without;
+    show_json(model, with);
+    show_json(alone + "/m.gguf", without);
+    for (const char* key : {"needed_bytes_2048", "needed_bytes_full_context", "parameters"}) EXPECT_EQ(uint64_t(with.json[key]), uint64_t(without.json[key])) << key;
+    EXPECT_EQ(std::string_view(with.json["projector"]), own + "/mmproj-m.gguf");
+    EXPECT_EQ(int64_t(with.json["vision"]["tokens"]), 256);
+    EXPECT_EQ(int64_t(with.json["audio"]["tokens"]), 188);
+    EXPECT_TRUE(bool(with.json["bytes"]["vision tower"]["on_demand"]));
+    EXPECT_GT(uint64_t(with.json["bytes"]["vision tower"]["resident"]), 0u);
+    EXPECT_FALSE(bool(with.json["bytes"]["core"]["on_demand"]));
+    for (const char* key : {"projector", "vision", "audio", "towers_note"}) EXPECT_TRUE(without.json[key].is_null()) << key;
+    EXPECT_NE(command({"show", model}).out.find("pictures               256 x 256 pixels, 256 tokens each\n"), std::string::npos);
+
+    std::filesystem::resize_file(own + "/mmproj-m.gguf", 1000);  // text works all the same, and the reason is told
+    Shown broken;
+    show_json(model, broken);
+    EXPECT_TRUE(broken.json["vision"].is_null());
+    EXPECT_NE(std::string(std::string_view(broken.json["towers_note"])).find("mmproj-m.gguf"), std::string::npos);
+    EXPECT_NE(command({"show", model}).out.find("no towers "), std::string::npos);
+}
+
 TEST(Show, DirectoryWithoutATokenizer) {
     CheckpointDir dir;
     GoldenCase::read("gemma3-pattern").write(dir);

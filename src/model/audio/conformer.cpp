@@ -18,18 +18,18 @@ Result<ConformerLayer> ConformerLayer::bind(Tensors& tensors, const std::string&
 
 void ConformerLayer::run(Context& c, View x, const std::vector<float>& relative, State& s, const Tapped& tapped) const {
     ffw_layer_start_.run(c, x);
-    tapped.see("ffw_layer_start", x);
+    tapped.in("ffw_layer_start").see(x);
     attention_.run(c, x, relative, s.attention);
-    tapped.see("attention", x);
+    tapped.in("attention").see(x);
     lconv1d_.run(c, x, s.lconv1d);
-    tapped.see("lconv1d", x);
+    tapped.in("lconv1d").see(x);
     ffw_layer_end_.run(c, x);
-    tapped.see("ffw_layer_end", x);
+    tapped.in("ffw_layer_end").see(x);
     c.each_row(x.n_rows, [&](int64_t r) {
         clamp(x.f32(r), x.n_cols, limit_, x.f32(r));
         c.k.rms_norm(x.f32(r), norm_.f32(), x.n_cols, eps_, x.f32(r));
     });
-    tapped.see("norm", x);
+    tapped.in("norm").see(x);
 }
 
 }  // namespace gemma3n::model::audio

@@ -5,7 +5,7 @@
 #include "model/audio/feed_forward.h"
 #include "model/audio/light_conv.h"
 #include "model/audio/local_attention.h"
-#include "model/audio/tapped.h"
+#include "model/tapped.h"
 
 namespace gemma3n::model::audio {
 

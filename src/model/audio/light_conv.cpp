@@ -16,10 +16,7 @@ Result<LightConv> LightConv::bind(Tensors& tensors, const std::string& prefix, c
     ASSIGN(const format::TensorInfo* t, tensors.need(prefix + "depthwise_conv1d.weight"));
     const int64_t kernel = t->cols;
     ASSIGN(const std::vector<float> stored, tensors.values(*t, width, kernel));  // [width, 1, kernel]
-    std::vector<float> turned(stored.size());
-    for (int64_t i = 0; i < width; i++)
-        for (int64_t k = 0; k < kernel; k++) turned[k * width + i] = stored[i * kernel + k];
-    l.depthwise_ = tensors.own(std::move(turned), kernel);
+    l.depthwise_ = tensors.own(Tensors::channels_last(stored, 1, width, kernel), kernel);
     ASSIGN(l.conv_norm_, tensors.vector(prefix + "conv_norm.weight", width));
     ASSIGN(l.end_, tensors.matrix(prefix + "linear_end.weight", width, width));
     return l;

@@ -12,7 +12,6 @@ namespace gemma3n::model {
 namespace {
 
 using audio::LogMel;
-using audio::Tapped;
 
 constexpr int64_t group = 128;                      // sub-frames that go through a layer together: weights are read once for them
 constexpr int64_t slice = group * 4 * LogMel::hop;  // samples taken at a time: bounds scratch
@@ -48,7 +47,7 @@ void AudioTower::Stream::Impl::mel_frames(Context& c, const Tapped& tapped) {
     const Arena::Scope scope(c.scratch);
     const View seen = c.scratch.view(n, bins);
     for (int64_t i = 0; i < n; i++) memcpy(seen.f32(i), mel + i * stride, static_cast<size_t>(bins) * sizeof(float));
-    tapped.see("input_features", seen);
+    tapped.in("input_features").see(seen);
 }
 
 void AudioTower::Stream::Impl::sub_frames(Context& c, bool end, const Tapped& tapped) {
@@ -60,15 +59,14 @@ void AudioTower::Stream::Impl::sub_frames(Context& c, bool end, const Tapped& ta
     const View flat = c.scratch.view(n, e.conv_1.width()), x = c.scratch.view(n, e.width());
     e.conv_1.run(c, conv_1, n, flat.f32(), flat.n_cols, "conv_1", tapped);
     ops::linear(c, flat, e.input_proj_linear, x, ops::Order::steady);
-    tapped.see("input_proj_linear", x);
+    tapped.in("input_proj_linear").see(x);
     waiting.insert(waiting.end(), x.f32(), x.f32() + n * e.width());
 }
 
 void AudioTower::Stream::Impl::encode(Context& c, View x, std::vector<float>& rows, const Tapped& tapped) {
     const auto& relative = e.relative(c);
     for (size_t i = 0; i < layers.size(); i++) {
-        const std::string name = tapped.tap ? "conformer." + std::to_string(i) : std::string();
-        e.layers[i].run(c, x, relative[i], layers[i], tapped.in(name));
+        e.layers[i].run(c, x, relative[i], layers[i], tapped.in("conformer." + std::to_string(i)));
     }
     const int64_t first = (e.config.reduction - n_done % e.config.reduction) % e.config.reduction;
     for (int64_t r = first; r < x.n_rows; r += e.config.reduction) rows.insert(rows.end(), x.f32(r), x.f32(r) + x.n_cols);
@@ -76,7 +74,7 @@ void AudioTower::Stream::Impl::encode(Context& c, View x, std::vector<float>& ro
 }
 
 void AudioTower::Stream::Impl::advance(Context& c, bool end, std::vector<float>& rows, Tap* tap) {
-    const Tapped tapped{tap};
+    const Tapped tapped{tap, "audio"};
     mel_frames(c, tapped);
     sub_frames(c, end, tapped.in("subsample_conv_projection"));
     const int64_t width = e.width(), n_waiting = static_cast<int64_t>(waiting.size()) / width;

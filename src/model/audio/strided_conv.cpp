@@ -37,10 +37,7 @@ Result<StridedConv> StridedConv::bind(Tensors& tensors, const std::string& prefi
     v.eps_ = eps;
     const int64_t places = kernel * kernel;
     ASSIGN(const std::vector<float> stored, tensors.values(*t, 1, v.channels_ * in_channels * places));
-    v.weight_.resize(stored.size());
-    for (int64_t o = 0; o < v.channels_; o++)
-        for (int64_t i = 0; i < in_channels; i++)
-            for (int64_t p = 0; p < places; p++) v.weight_[(o * places + p) * in_channels + i] = stored[(o * in_channels + i) * places + p];
+    v.weight_ = Tensors::channels_last(stored, v.channels_, in_channels, places);
     ASSIGN(v.norm_, tensors.vector(prefix + "norm.weight", v.channels_));
     return v;
 }
@@ -85,7 +82,7 @@ void StridedConv::run(Context& c, State& s, int64_t n, float* out, int64_t out_s
             sum[t] = sum_of(raw.f32(t), w, [](float x) { return static_cast<double>(x); });
         }
     });
-    tapped.in(name).see("conv", {n, frequencies_, channels_}, raw);
+    tapped.in(name).in("conv").see({n, frequencies_, channels_}, raw);
     for (int64_t t = 0; t < n; t++) {
         s.sum += sum[t];
         mean[t] = s.sum / (static_cast<double>(s.count + t + 1) * static_cast<double>(w));
@@ -110,7 +107,7 @@ void StridedConv::run(Context& c, State& s, int64_t n, float* out, int64_t out_s
         }
         memcpy(out + t * out_stride, raw.f32(t), static_cast<size_t>(w) * sizeof(float));
     });
-    tapped.see(name, {n, frequencies_, channels_}, raw);
+    tapped.in(name).see({n, frequencies_, channels_}, raw);
     s.count += n;
     const int64_t gone = std::min(stride * n, s.n_rows);
     s.rows.erase(s.rows.begin(), s.rows.begin() + gone * in_stride());

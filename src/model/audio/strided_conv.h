@@ -2,7 +2,7 @@
 // Zeros: one frequency on either side, two rows of time after the end, none before the beginning.
 #pragma once
 
-#include "model/audio/tapped.h"
+#include "model/tapped.h"
 #include "model/tensors.h"
 #include "ops/context.h"
 

@@ -4,6 +4,7 @@
 #include "model/json_object.h"
 #include "model/media/config_sources.h"
 
+#include <cmath>
 
 namespace gemma3n::model {
 

@@ -93,14 +93,14 @@ void AttentionBlock::run(Context& c, const ops::Map& in, const ops::Map& out, co
     const Arena::Scope scope(c.scratch);
     const ops::Map normed{c.scratch.view(in.pixels(), in.channels()), in.height, in.width};
     norm(c, in.values, norm_, eps_, normed.values);
-    tapped.under("norm").put(normed);
+    tapped.in("norm").see(normed);
     const ops::Map keys = project(c, key_, normed), values = project(c, value_, normed);
-    tapped.under("attn.key").put(keys);
+    tapped.in("attn.key").see(keys);
     const View q = c.scratch.view(in.pixels(), query_.n_rows);
     ops::linear(c, normed.values, query_, q);
     attend(c, q, keys.values, values.values);
     ops::linear(c, q, output_, out.values);
-    tapped.under("attn").put(out);
+    tapped.in("attn").see(out);
     c.each_row(out.pixels(), [&](int64_t p) {
         float* y = out.values.f32(p);
         if (layer_scale_) c.k.multiply(y, layer_scale_.f32(), out.channels(), y);

@@ -2,7 +2,7 @@
 // attention block.
 #pragma once
 
-#include "model/text/decoder.h"  // Tap
+#include "model/tapped.h"
 #include "model/vision/parts.h"
 #include "ops/context.h"
 
@@ -12,17 +12,6 @@ namespace gemma3n::model::vision {
 
 // Values of a band: how much of an expanded map is held at a time. 8 MiB stay in the third-level cache; the weights are read once a band.
 inline constexpr int64_t band_values = 2 << 20;
-
-// Shows maps under a module's name, as [height, width, channels].
-struct Tapped {
-    Tap* tap = nullptr;
-    std::string name;
-
-    Tapped under(const std::string& module) const { return {tap, name + "." + module}; }
-    void put(const ops::Map& map) const {
-        if (tap && tap->wants(name)) tap->tensor(name, {map.height, map.width, map.channels()}, map.values);
-    }
-};
 
 class Block {
 public:

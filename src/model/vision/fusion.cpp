@@ -78,10 +78,10 @@ void Fusion::run(Context& c, const ops::Map& fine, const ops::Map& coarse, View 
         concatenate(c, fine, coarse, joined.values);
         ffn_->run(c, joined, fused, tapped);
     }
-    tapped.under("ffn").put(fused);
+    tapped.in("ffn").see(fused);
     (fused.height % side_ ? bilinear : average)(c, fused, side_, out);
     norm(c, out, norm_, eps_, out);
-    tapped.put({out, side_, side_});
+    tapped.see(ops::Map{out, side_, side_});
 }
 
 }  // namespace gemma3n::model::vision

@@ -53,10 +53,7 @@ Result<Kernel> Parts::depthwise(const std::string& name, int64_t channels) {
     }
     ASSIGN(const std::vector<float> file, plain_values(*t, name));
     const int64_t taps = s[2] * s[2];
-    std::vector<float> turned(file.size());
-    for (int64_t c = 0; c < channels; c++)
-        for (int64_t i = 0; i < taps; i++) turned[i * channels + c] = file[c * taps + i];
-    return Kernel{tensors_.own(std::move(turned), taps), s[2]};
+    return Kernel{tensors_.own(Tensors::channels_last(file, 1, channels, taps), taps), s[2]};
 }
 
 Result<Kernel> Parts::full(const std::string& name, int64_t inputs) {
@@ -68,11 +65,7 @@ Result<Kernel> Parts::full(const std::string& name, int64_t inputs) {
     }
     ASSIGN(const std::vector<float> file, plain_values(*t, name));
     const int64_t taps = s[2] * s[2];
-    std::vector<float> turned(file.size());
-    for (int64_t o = 0; o < s[0]; o++)
-        for (int64_t c = 0; c < inputs; c++)
-            for (int64_t i = 0; i < taps; i++) turned[(o * taps + i) * inputs + c] = file[(o * inputs + c) * taps + i];
-    return Kernel{tensors_.own(std::move(turned), s[0]), s[2]};
+    return Kernel{tensors_.own(Tensors::channels_last(file, s[0], inputs, taps), s[0]), s[2]};
 }
 
 Result<View> Parts::vector(const std::string& name, int64_t n) {

@@ -13,7 +13,6 @@ namespace gemma3n::model {
 
 using ops::Map;
 using vision::Block;
-using vision::Tapped;
 
 namespace {
 
@@ -122,18 +121,18 @@ static Map map_in(const View& memory, int64_t height, int64_t width, int64_t cha
 
 // `in` lies in `mine`; each block writes to `spare`, and the two change names.
 Map VisionTower::Impl::run_stage(Context& c, size_t stage, Map in, View& spare, View& mine, const Tapped& tapped) const {
-    const Tapped stage_tap = tapped.under("blocks." + std::to_string(stage));
+    const Tapped stage_tap = tapped.in("blocks." + std::to_string(stage));
     for (size_t i = 0; i < stages[stage].size(); i++) {
         const Block& block = *stages[stage][i];
         const ops::Window window{1, block.stride()};
         const Map out = map_in(spare, window.outputs(in.height), window.outputs(in.width), block.outputs());
-        const Tapped block_tap = stage_tap.under(std::to_string(i));
+        const Tapped block_tap = stage_tap.in(std::to_string(i));
         block.run(c, in, out, block_tap);
-        block_tap.put(out);
+        block_tap.see(out);
         std::swap(spare, mine);
         in = out;
     }
-    stage_tap.put(in);
+    stage_tap.see(in);
     return in;
 }
 
@@ -149,12 +148,15 @@ int64_t VisionTower::Impl::largest_map(int64_t side) const {
     return most;
 }
 
+Status VisionTower::check_side(int64_t side) const {
+    if (side >= side_multiple() && side % side_multiple() == 0 && side <= max_side) return {};
+    return fail(Code::bad_argument, "a picture of %lld pixels a side: expected a multiple of %lld up to %lld", static_cast<long long>(side), static_cast<long long>(side_multiple()),
+                static_cast<long long>(max_side));
+}
+
 Status VisionTower::encode(Context& c, std::span<const float> pixels, int64_t side, View out, Tap* tap) const {
     const Impl& t = *impl_;
-    if (side < side_multiple() || side % side_multiple() || side > max_side) {
-        return fail(Code::bad_argument, "a picture of %lld pixels a side: expected a multiple of %lld up to %lld", static_cast<long long>(side), static_cast<long long>(side_multiple()),
-                    static_cast<long long>(max_side));
-    }
+    TRY(check_side(side));
     if (pixels.size() != static_cast<size_t>(3 * side * side)) {
         return fail(Code::bad_argument, "a picture of %lld pixels a side has %zu values: expected %lld", static_cast<long long>(side), pixels.size(), static_cast<long long>(3 * side * side));
     }
@@ -167,7 +169,7 @@ Status VisionTower::encode(Context& c, std::span<const float> pixels, int64_t si
 
     Map x = map_in(mine, stem_window.outputs(side), stem_window.outputs(side), t.stem.weights.n_rows);
     t.run_stem(c, pixels, side, x);
-    tapped.under("conv_stem").put(x);
+    tapped.in("conv_stem").see(x);
     Map fine;
     for (size_t s = 0; s < t.stages.size(); s++) {
         if (s + 1 == t.stages.size()) {  // the fusion reads what the last stage began with
@@ -176,7 +178,7 @@ Status VisionTower::encode(Context& c, std::span<const float> pixels, int64_t si
         }
         x = t.run_stage(c, s, x, spare, mine, tapped);
     }
-    t.fusion.run(c, fine, x, out, tapped.under("msfa"));
+    t.fusion.run(c, fine, x, out, tapped.in("msfa"));
     const float scale = std::sqrt(static_cast<float>(width()));
     c.each_row(out.n_rows, [&](int64_t r) { c.k.scale(out.f32(r), out.n_cols, scale); });
     return {};

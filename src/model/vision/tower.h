@@ -23,6 +23,8 @@ public:
 
     // A picture's side must be a multiple of this, and at least this.
     int64_t side_multiple() const;
+    // OK for a side that encode() takes.
+    Status check_side(int64_t side) const;
 
     // pixels: [3, side, side] f32 in [0, 1], RGB. out [n_tokens, width]: row y * fusion side + x, times sqrt(width) as the reference hands
     // it to embed_vision. Scratch stays below 250 MB at 768 pixels for the published tower. `tap` may be null; it sees "vision.*".
