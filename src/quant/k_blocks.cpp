@@ -12,7 +12,6 @@ namespace gemma3n::quant::rows {
 namespace {
 
 constexpr int super = 256;
-constexpr int most_refits = 4;  // of the shared scales; the first gains most, each costs as much as the rounding
 
 // Rounds a sub-block with the steps that are stored, x = step * q - low; returns the weighted squared error.
 template <int n>
@@ -46,15 +45,11 @@ struct Minimums {
             deepest = std::max(deepest, -line[s].minimum);
         }
         round(line, largest / static_cast<float>(most), deepest / static_cast<float>(most), x, importance, high, most);
-        for (int turn = 0; turn < most_refits; turn++) {
-            const Minimums before = *this;
-            const Line better = refit(x, importance);
-            if (!(better.scale > 0)) return;
-            round(line, better.scale, better.minimum, x, importance, high, most);
-            if (error < before.error) continue;
-            *this = before;
-            return;
-        }
+        const Minimums first = *this;
+        const Line better = refit(x, importance);
+        if (!(better.scale > 0)) return;
+        round(line, better.scale, better.minimum, x, importance, high, most);
+        if (!(error < first.error)) *this = first;
     }
 
 private:
@@ -113,51 +108,19 @@ struct Symmetric {
     void fit(const float* x, const float* importance, int low, int high, int most) {
         float alone[count];
         for (int s = 0; s < count; s++) alone[s] = symmetric_scale<n>(x + n * s, block_weights(importance, n * s, n), low, high);
-        round(alone, extreme(alone, count) / static_cast<float>(-most - 1), x, importance, low, high, most);
-        for (int turn = 0; turn < most_refits; turn++) {
-            const Symmetric before = *this;
-            const float better = refit(x, importance);
-            if (!(std::fabs(better) > 0)) return;
-            round(alone, better, x, importance, low, high, most);
-            if (error < before.error) continue;
-            *this = before;
-            return;
-        }
-    }
-
-private:
-    float error;
-
-    void round(const float* alone, float shared, const float* x, const float* importance, int low, int high, int most) {
-        d = f32_to_f16(shared);
-        error = 0;
+        d = f32_to_f16(extreme(alone, count) / static_cast<float>(-most - 1));
         const float of_d = f16_to_f32(d);
         for (int s = 0; s < count; s++) {
             const int near = std::fabs(of_d) > 0 ? whole(alone[s] / of_d, -most - 1, most) : 0;
             float best_error = INFINITY, rounded[n];
             for (int a = std::max(near - 1, -most - 1); a <= std::min(near + 1, most); a++) {
-                const float e = round_to<n>(x + n * s, block_weights(importance, n * s, n), of_d * static_cast<float>(a), 0, low, high, rounded);
-                if (e >= best_error) continue;
-                best_error = e;
+                const float error = round_to<n>(x + n * s, block_weights(importance, n * s, n), of_d * static_cast<float>(a), 0, low, high, rounded);
+                if (error >= best_error) continue;
+                best_error = error;
                 scale[s] = a;
                 for (int i = 0; i < n; i++) q[n * s + i] = static_cast<int>(rounded[i]);
             }
-            error += best_error;
         }
-    }
-
-    // The shared scale that fits best what all values were rounded to, or 0.
-    float refit(const float* x, const float* importance) const {
-        double qq = 0, xq = 0;
-        for (int s = 0; s < count; s++) {
-            const float* w = block_weights(importance, n * s, n);
-            for (int i = 0; i < n; i++) {
-                const double v = static_cast<double>(scale[s]) * q[n * s + i], wi = w[i];
-                qq += wi * v * v;
-                xq += wi * v * x[n * s + i];
-            }
-        }
-        return qq > 0 ? static_cast<float>(xq / qq) : 0.0f;
     }
 };
 
