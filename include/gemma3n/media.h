@@ -1,23 +1,98 @@
-// Pictures and sound as the model's towers read them.
+// Pictures, sound and video: what the model's towers read, and how to get it from files, pipes and memory.
+//
+// Everything here checks sizes before it decodes; a broken, empty, hostile or unsupported file is an Error that names it. Decoders are
+// libjpeg-turbo, libpng, libwebp and FFmpeg where the library was built with them; media_support() says which.
 #pragma once
 
 #include "gemma3n/result.h"
 #include "gemma3n/status.h"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <vector>
 
 namespace gemma3n {
 
-inline constexpr int64_t sound_rate = 16000;  // samples per second of all sound: mono, [-1, 1]
+inline constexpr int64_t sound_rate = 16000;  // samples per second of every Sound
 
-// RGB, 8 bit, row-major, upright.
+// RGB, 8 bit, row-major, upright (the file's EXIF orientation is applied), alpha dropped as the reference's loader drops it.
 struct Image {
     int64_t width = 0, height = 0;
     std::vector<uint8_t> rgb;  // [height, width, 3]
 };
 
+// Mono, 16 kHz, [-1, 1].
+struct Sound {
+    std::vector<float> samples;
+    double seconds() const { return static_cast<double>(samples.size()) / static_cast<double>(sound_rate); }
+};
+
+struct MediaSupport {
+    bool jpeg = false, png = false, webp = false;
+    bool containers = false;  // FFmpeg: sound other than WAV, and video
+};
+MediaSupport media_support();
+
+// ---- pictures ----------------------------------------------------------------------------------------------------------------
+// JPEG, PNG or WebP, told apart by content. `name` is for sentences.
+Result<Image> decode_image(std::span<const std::byte> bytes, const std::string& name);
+Result<Image> read_image(const std::string& path);
 // Stretched to side x side as Pillow's bilinear filter does it, bit for bit. Not cropped, not letter-boxed.
 Result<Image> resized(const Image& image, int64_t side);
+
+// ---- sound -------------------------------------------------------------------------------------------------------------------
+// A piece-wise reader: a container's sound track, down-mixed and resampled as it is read. Memory does not depend on its length.
+class SoundReader {
+public:
+    // A path, or "-" for standard input, which may be a pipe that is still being written.
+    static Result<std::unique_ptr<SoundReader>> open(const std::string& path);
+    static Result<std::unique_ptr<SoundReader>> open(std::span<const std::byte> bytes, const std::string& name);  // bytes must outlive it
+    virtual ~SoundReader() = default;
+    // Appends what has arrived, about `n` samples or fewer, at least one unless the sound has ended: then false.
+    virtual Result<bool> read(int64_t n, std::vector<float>& samples) = 0;
+    // Seconds in all if the container says so, else 0.
+    virtual double duration() const = 0;
+};
+
+// All of a file of up to `max_seconds`; longer is an error that says so.
+Result<Sound> read_sound(const std::string& path, double max_seconds = 3600);
+
+// Where to cut long sound: pieces of at most `max_seconds`, each beginning where the one before ended, cut at the quietest point of the
+// last part of a piece. [begin, end) in samples; nothing is left out.
+struct Piece {
+    int64_t begin = 0, end = 0;
+};
+std::vector<Piece> pieces_at_quiet_points(std::span<const float> samples, double max_seconds = 30);
+
+// ---- video -------------------------------------------------------------------------------------------------------------------
+struct Frame {
+    double seconds = 0;  // from the beginning
+    Image image;
+};
+
+struct VideoOptions {
+    double fps = 1;           // frames a second that are handed out; those between are skipped
+    int64_t side = 0;         // > 0: frames come resized to side x side
+    bool sound = true;        // read the sound track too
+    bool live = false;        // a stream that keeps arriving: when the caller is slower than it, frames are dropped, the newest is kept
+};
+
+// Decodes in process; one frame in memory.
+class VideoReader {
+public:
+    // A path, "-" for standard input, or a V4L2 device ("/dev/video0").
+    static Result<std::unique_ptr<VideoReader>> open(const std::string& path, const VideoOptions& options);
+    virtual ~VideoReader() = default;
+    // The next frame; nullopt at the end. Sound that lay between it and the frame before is appended to `sound` if not null.
+    virtual Result<std::optional<Frame>> next(std::vector<float>* sound) = 0;
+    virtual double duration() const = 0;      // seconds if known, else 0
+    virtual bool has_sound() const = 0;
+    virtual int64_t dropped() const = 0;      // frames that were skipped because the caller was slower than a live stream
+};
 
 }  // namespace gemma3n
