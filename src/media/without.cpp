@@ -1,5 +1,6 @@
 // What a build without a library says in its place.
 #include "media/picture.h"
+#include "media/sound.h"
 
 namespace gemma3n {
 
@@ -21,8 +22,19 @@ Result<Picture> decode_png(Bytes, const std::string& name, int64_t) { return mis
 #ifndef G3N_WEBP
 Result<Picture> decode_webp(Bytes, const std::string& name, int64_t) { return missing(name, "WebP", "libwebp"); }
 #endif
+#ifndef G3N_FFMPEG
+Result<std::unique_ptr<SoundSource>> open_container(std::unique_ptr<Input> in) {
+    return fail(Code::unsupported, "%s: is no WAV file, and this build has no FFmpeg to decode other sound", in->name().c_str());
+}
+#endif
 
 }  // namespace media
+
+#ifndef G3N_FFMPEG
+Result<std::unique_ptr<VideoReader>> VideoReader::open(const std::string& path, const VideoOptions&) {
+    return fail(Code::unsupported, "%s: this build has no FFmpeg to decode video", path.c_str());
+}
+#endif
 
 MediaSupport media_support() {
     MediaSupport s;
