@@ -3,22 +3,19 @@
     python bench/vision.py [--sides 256,512,768] [--rounds 5] [--threads 2] [--build build/bench]
 
 Random weights of the published shapes. Each round runs every side once, in an order that changes; before that, the results are compared.
-Prints seconds, their ratio to torch's (smallest, middle, largest), multiplications per second and their share of the machine's roof.
+Prints seconds (smallest, middle, largest), frames a second, the ratio to torch's (smallest, middle, largest), multiplications per second and their share of the machine's roof.
 """
 import argparse
-import os
 import pathlib
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tools/oracle"))
 import torch_setup  # noqa: E402
 import gguf
 import numpy as np
+import side_by_side
 import timm
 import torch
 from safetensors.torch import save_file
@@ -54,25 +51,6 @@ def write_blocks(model, path, kind):
     w.write_header_to_file(), w.write_kv_data_to_file(), w.write_tensors_to_file(), w.close()
 
 
-class Ours:
-    def __init__(self, program, file, side, threads, mode):
-        self.process = subprocess.Popen([program, file, str(side), str(threads), mode], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(self, order):
-        print(order, file=self.process.stdin, flush=True)
-        answer = self.process.stdout.readline()
-        if not answer:
-            sys.exit("bench/vision.py: our side ended")
-        return answer
-
-    def run(self):
-        return float(self.ask("run").split()[0])
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def main():
     o = argparse.ArgumentParser()
     o.add_argument("--sides", default="256,512,768")
@@ -83,12 +61,13 @@ def main():
     o = o.parse_args()
     torch.set_num_threads(o.threads)
     program = f"{o.build}/vision_ours"
-    print(next(line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), f"| torch {torch.__version__}, timm {timm.__version__}, {o.threads} threads")
+    print(side_by_side.machine(), f"| torch {torch.__version__}, timm {timm.__version__}, {o.threads} threads")
     model = tower()
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
         folder = pathlib.Path(folder)
         write_f32(model, folder / "f32")
         write_blocks(model, folder / "q8_0.gguf", gguf.GGMLQuantizationType.Q8_0)
+        files = {"f32": folder / "f32", "q8_0": folder / "q8_0.gguf"}
         if o.channels_last:
             model = model.to(memory_format=torch.channels_last)
         for side in map(int, o.sides.split(",")):
@@ -96,36 +75,14 @@ def main():
             pixels = torch.from_numpy(((np.arange(n, dtype=np.uint64) * np.uint64(2654435761) % np.uint64(256)).astype(np.float32) / np.float32(255)).reshape(1, 3, side, side))
             if o.channels_last:
                 pixels = pixels.contiguous(memory_format=torch.channels_last)
-            ours = {"f32": Ours(program, folder / "f32", side, o.threads, "exact"), "q8_0": Ours(program, folder / "q8_0.gguf", side, o.threads, "fast")}
+            ours = {name: side_by_side.Ours(program, files[name], side, o.threads, mode) for name, mode in side_by_side.KINDS.items()}
             roof = eval(ours["f32"].ask("roof"))
             truth = model(pixels)[0].flatten(1).T.numpy() * np.float32(2048**0.5)
-            for name, side_of in ours.items():
-                side_of.run()
-                side_of.ask(f"save {folder}/rows")
-                rows = np.fromfile(folder / "rows", dtype=np.float32).reshape(truth.shape)
-                off = float(np.sqrt(((rows - truth).astype(np.float64) ** 2).mean() / (truth.astype(np.float64) ** 2).mean()))
-                print(f"{side} px, {name}: rms distance from torch {off:.1e}")
-                if off > (1e-4 if name == "f32" else 0.2):
-                    sys.exit("bench/vision.py: the results differ, no figure would mean anything")
-
-            def torch_run():
-                begin = time.perf_counter()
-                model(pixels)
-                return time.perf_counter() - begin
-
-            runs = {"torch": torch_run, **{name: side_of.run for name, side_of in ours.items()}}
-            seconds = {name: [] for name in runs}
-            for r in range(o.rounds):
-                for name in list(runs)[r % 3:] + list(runs)[:r % 3]:
-                    seconds[name].append(runs[name]())
-            for name, s in seconds.items():
-                ratios = sorted(t / mine for t, mine in zip(seconds["torch"], s))
-                rate = roof["gmac"] / statistics.median(s)
-                share = rate / roof["int8_gmac" if name == "q8_0" else "f32_gmac"]
-                print(f"{side} px, {name:>5}: {min(s):.3f} / {statistics.median(s):.3f} / {max(s):.3f} s; times torch's speed {ratios[0]:.2f} / {statistics.median(ratios):.2f} / {ratios[-1]:.2f}; "
-                      f"{rate:.0f} GMAC/s, {100 * share:.0f} % of the roof of {'int8' if name == 'q8_0' else 'f32'}")
-            for side_of in ours.values():
-                side_of.close()
+            what = f"{side} px"
+            side_by_side.check(what, ours, truth, folder)
+            side_by_side.measure(what, lambda: model(pixels), ours, roof, o.rounds, 1, "frames a second")
+            for one in ours.values():
+                one.close()
 
 
 if __name__ == "__main__":

@@ -32,6 +32,16 @@ inline float f16(uint16_t h) { return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si1
 inline vf load_i8(const int8_t* p) {
     return reinterpret_cast<vf>(_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)))));
 }
+inline void load_columns(const float* p, int64_t stride, vf (&to)[4]) {
+    __m256 x[4];  // row i in the low half, row 4 + i in the high one
+    for (int i = 0; i < 4; i++, p += stride) x[i] = _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(p)), _mm_loadu_ps(p + 4 * stride), 1);
+    const __m256d ab = _mm256_castps_pd(_mm256_unpacklo_ps(x[0], x[1])), ab2 = _mm256_castps_pd(_mm256_unpackhi_ps(x[0], x[1]));
+    const __m256d cd = _mm256_castps_pd(_mm256_unpacklo_ps(x[2], x[3])), cd2 = _mm256_castps_pd(_mm256_unpackhi_ps(x[2], x[3]));
+    to[0] = reinterpret_cast<vf>(_mm256_unpacklo_pd(ab, cd));
+    to[1] = reinterpret_cast<vf>(_mm256_unpackhi_pd(ab, cd));
+    to[2] = reinterpret_cast<vf>(_mm256_unpacklo_pd(ab2, cd2));
+    to[3] = reinterpret_cast<vf>(_mm256_unpackhi_pd(ab2, cd2));
+}
 inline float hsum(vf v) {
     const __m256 x = reinterpret_cast<__m256>(v);
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(x), _mm256_extractf128_ps(x, 1));

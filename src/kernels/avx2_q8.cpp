@@ -12,7 +12,7 @@ namespace {
 typedef __m256 vf;
 constexpr int single_rows = 1;                // one activation row: one long stream of weights is read fastest
 constexpr int few_rows = 1, few_columns = 4;  // weight rows x activation rows of a small step
-constexpr int matmul_columns = 4;             // activation rows against a panel of 16 weight rows
+constexpr int matmul_panels = 1, matmul_columns = 4;  // panels of 16 weight rows x activation rows
 constexpr int prefetch_bytes = 4096;          // how far ahead weights are asked for
 
 inline float hsum(__m256 x) {
@@ -75,6 +75,11 @@ template <class T>
 constexpr int panel_numbers = T::minimums ? 2 * panel_scales<T> : panel_scales<T>;
 template <class T>
 constexpr int panel_group_bytes = T::group * panel_rows + panel_numbers<T> * panel_rows * static_cast<int>(sizeof(float));
+
+template <class T>
+uint64_t panel_bytes(int64_t k) {
+    return static_cast<uint64_t>((k + T::group - 1) / T::group) * panel_group_bytes<T>;
+}
 
 // 8 x 8 values of 4 bytes, from rows `from_stride` apart to rows `to_stride` apart, turned around.
 inline void turn(const std::byte* from, int from_stride, std::byte* to, int to_stride) {
@@ -167,8 +172,9 @@ inline void multiply_sums(const int16_t* sums, const float* scales, float (&to)[
     }
 }
 
-template <class T, int N>
+template <class T, int P, int N>
 void panel_tile(const std::byte* panel, int64_t k, const Rows& all, float* y, int64_t ldy, int64_t m) {
+    static_assert(P == matmul_panels);
     __m256 acc[N][2] = {};
     for (int64_t at = 0; at < k; at += T::group, panel += panel_group_bytes<T>) {
         const Rows a = values_from(all, at);

@@ -33,6 +33,21 @@ inline float f16(uint16_t h) { return _mm_cvtss_f32(_mm_cvtph_ps(_mm_cvtsi32_si1
 inline vf load_i8(const int8_t* p) {
     return reinterpret_cast<vf>(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))));
 }
+inline void load_columns(const float* p, int64_t stride, vf (&to)[4]) {
+    __m512 x[4];  // row 4 L + i in the L-th 128 bits
+    for (int i = 0; i < 4; i++, p += stride) {
+        x[i] = _mm512_castps128_ps512(_mm_loadu_ps(p));
+        x[i] = _mm512_mask_broadcast_f32x4(x[i], 0x00F0, _mm_loadu_ps(p + 4 * stride));
+        x[i] = _mm512_mask_broadcast_f32x4(x[i], 0x0F00, _mm_loadu_ps(p + 8 * stride));
+        x[i] = _mm512_mask_broadcast_f32x4(x[i], 0xF000, _mm_loadu_ps(p + 12 * stride));
+    }
+    const __m512d ab = _mm512_castps_pd(_mm512_unpacklo_ps(x[0], x[1])), ab2 = _mm512_castps_pd(_mm512_unpackhi_ps(x[0], x[1]));
+    const __m512d cd = _mm512_castps_pd(_mm512_unpacklo_ps(x[2], x[3])), cd2 = _mm512_castps_pd(_mm512_unpackhi_ps(x[2], x[3]));
+    to[0] = reinterpret_cast<vf>(_mm512_unpacklo_pd(ab, cd));
+    to[1] = reinterpret_cast<vf>(_mm512_unpackhi_pd(ab, cd));
+    to[2] = reinterpret_cast<vf>(_mm512_unpacklo_pd(ab2, cd2));
+    to[3] = reinterpret_cast<vf>(_mm512_unpackhi_pd(ab2, cd2));
+}
 inline float hsum(vf v) {
     const __m512 x = reinterpret_cast<__m512>(v);
     const __m256 h = _mm256_add_ps(_mm512_castps512_ps256(x), _mm512_extractf32x8_ps(x, 1));

@@ -17,7 +17,7 @@ namespace {
 typedef __m512 vf;
 constexpr int single_rows = 1;                // one activation row: one long stream of weights is read fastest
 constexpr int few_rows = 2, few_columns = 4;  // weight rows x activation rows of a small step
-constexpr int matmul_columns = 8;             // activation rows against a panel of 16 weight rows
+constexpr int matmul_panels = 2, matmul_columns = 6;  // panels of 16 weight rows x activation rows
 constexpr int prefetch_bytes = 4096;          // how far ahead weights are asked for
 
 inline float hsum(__m512 x) {
@@ -76,6 +76,16 @@ template <class T>
 constexpr int panel_numbers = T::minimums == Minimums::apart ? 32 : 16;
 template <class T>
 constexpr int panel_group_bytes = T::group * panel_rows + panel_numbers<T> * panel_rows * static_cast<int>(sizeof(float));
+
+template <class T>
+uint64_t panel_bytes(int64_t k) {
+    return static_cast<uint64_t>((k + T::group - 1) / T::group) * panel_group_bytes<T>;
+}
+
+template <int n_>
+struct Steps {
+    static constexpr int n = n_;
+};
 
 // Lane i of vector j becomes lane j of vector i.
 inline void turn(__m512i (&x)[16]) {
@@ -138,25 +148,35 @@ void pack_panel(const Weights& w, std::byte* panel) {
     }
 }
 
-// 16 weight rows (the lanes) x N activation rows x 4 * steps values.
-template <int steps, int N>
-inline void multiply(const std::byte* panel, const int8_t* q, int64_t q_stride, __m512i (&sum)[N]) {
+// P panels of 16 weight rows (the lanes) x N activation rows x 4 * steps values.
+template <class T, int steps, int P, int N>
+inline void multiply(const std::byte* panel, uint64_t panel_stride, const int8_t* q, int64_t q_stride, __m512i (&sum)[P][N]) {
+#pragma GCC unroll 8  // or every sum is copied at every step
     for (int i = 0; i < steps; i++) {
-        const __m512i w = _mm512_load_si512(panel + 64 * i);
+        __m512i w[P];
+        for (int p = 0; p < P; p++) w[p] = _mm512_load_si512(panel + p * panel_stride + 64 * i);
         for (int n = 0; n < N; n++) {
             int32_t four;
             __builtin_memcpy(&four, q + n * q_stride + 4 * i, 4);
-            sum[n] = _mm512_dpbusd_epi32(sum[n], w, _mm512_set1_epi32(four));
+            const __m512i a = _mm512_set1_epi32(four);
+            for (int p = 0; p < P; p++) sum[p][n] = _mm512_dpbusd_epi32(sum[p][n], w[p], a);
         }
     }
 }
 
-template <class T, int N>
+// A sum s of at most 2^21 that starts at the bits of 1.5 * 2^23 ends at those of 1.5 * 2^23 + s: it is a float already.
+constexpr int32_t float_bits = 0x4B400000;
+constexpr float float_offset = 12582912.0f;
+
+template <class T, int P, int N>
 void panel_tile(const std::byte* panel, int64_t k, const Rows& all, float* y, int64_t ldy, int64_t m) {
-    __m512 acc[N] = {};
+    const uint64_t panel_stride = panel_bytes<T>(k);
+    __m512 acc[P][N] = {};
     for (int64_t at = 0; at < k; at += T::group, panel += panel_group_bytes<T>) {
         const Rows a = values_from(all, at);
-        const auto* scales = reinterpret_cast<const float*>(panel + T::group * panel_rows);
+        const std::byte* scales = panel + T::group * panel_rows;
+        const auto number = [&](int p, int64_t i) { return _mm512_load_ps(scales + p * panel_stride + 64 * i); };
+        constexpr bool as_floats = T::per_scale == 32;
         alignas(64) int32_t start[N][16];   // what the weights' offset will have added, taken off in advance: the sums are exact
         alignas(64) float minimums[N][16];  // what a minimum is multiplied by
         for (int n = 0; n < N; n++) {
@@ -164,39 +184,57 @@ void panel_tile(const std::byte* panel, int64_t k, const Rows& all, float* y, in
             const float* scale = a.scale + n * a.scale_stride;
             if constexpr (T::minimums == Minimums::beside) _mm256_store_ps(minimums[n], _mm256_mul_ps(T::sums32(sum), _mm256_loadu_ps(scale)));
             else if constexpr (T::minimums == Minimums::apart) _mm512_store_ps(minimums[n], _mm512_mul_ps(T::sums(sum), T::act_scales(scale)));
-            else _mm512_store_si512(start[n], T::int_sums(sum));
+            else _mm512_store_si512(start[n], _mm512_add_epi32(T::int_sums(sum), _mm512_set1_epi32(as_floats ? float_bits : 0)));
         }
-        const auto starts = [&](int n, int64_t i) { return T::minimums == Minimums::none ? _mm512_set1_epi32(start[n][i]) : _mm512_setzero_si512(); };
+        const auto starts = [&](int n, int64_t i) { return _mm512_set1_epi32(T::minimums == Minimums::none ? start[n][i] : as_floats ? float_bits : 0); };
         const int64_t blocks = (k - at < T::group ? k - at : T::group) / 32;
         for (int64_t b = 0; b < blocks; b++) {
             const std::byte* w = panel + b * 32 * panel_rows;
-            __m512i sum[N];
-            __m512 scaled[N];
-            if constexpr (T::per_scale == 32) {
-                for (int n = 0; n < N; n++) sum[n] = starts(n, b);
-                multiply<8, N>(w, a.q + 32 * b, a.q_stride, sum);
-                const __m512 s = _mm512_load_ps(scales + 16 * b);
-                for (int n = 0; n < N; n++) scaled[n] = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[n]), s);
+            __m512i sum[P][N];
+            __m512 scaled[P][N];
+            const auto multiplied = [&](auto steps, int64_t values, int64_t i) {
+                for (int n = 0; n < N; n++)
+                    for (int p = 0; p < P; p++) sum[p][n] = starts(n, i);
+                multiply<T, decltype(steps)::n, P, N>(w + values * panel_rows, panel_stride, a.q + 32 * b + values, a.q_stride, sum);
+            };
+            if constexpr (as_floats) {
+                multiplied(Steps<8>{}, 0, b);
+                for (int p = 0; p < P; p++) {
+                    const __m512 s = number(p, b), offset = _mm512_mul_ps(s, _mm512_set1_ps(float_offset));  // exact: a scale has few bits
+                    for (int n = 0; n < N; n++) scaled[p][n] = _mm512_fmsub_ps(_mm512_castsi512_ps(sum[p][n]), s, offset);
+                }
             } else {
-                for (int n = 0; n < N; n++) sum[n] = starts(n, 2 * b);
-                multiply<4, N>(w, a.q + 32 * b, a.q_stride, sum);
-                const __m512 s = _mm512_load_ps(scales + 32 * b), s2 = _mm512_load_ps(scales + 32 * b + 16);
-                for (int n = 0; n < N; n++) scaled[n] = _mm512_mul_ps(_mm512_cvtepi32_ps(sum[n]), s);
-                for (int n = 0; n < N; n++) sum[n] = starts(n, 2 * b + 1);
-                multiply<4, N>(w + 16 * panel_rows, a.q + 32 * b + 16, a.q_stride, sum);
-                for (int n = 0; n < N; n++) scaled[n] = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[n]), s2, scaled[n]);
+                for (int half = 0; half < 2; half++) {
+                    multiplied(Steps<4>{}, 16 * half, 2 * b + half);
+                    for (int p = 0; p < P; p++) {
+                        const __m512 s = number(p, 2 * b + half);
+                        for (int n = 0; n < N; n++) {
+                            const __m512 f = _mm512_cvtepi32_ps(sum[p][n]);
+                            scaled[p][n] = half ? _mm512_fmadd_ps(f, s, scaled[p][n]) : _mm512_mul_ps(f, s);
+                        }
+                    }
+                }
             }
-            for (int n = 0; n < N; n++) acc[n] = _mm512_fmadd_ps(scaled[n], _mm512_set1_ps(a.scale[n * a.scale_stride + b]), acc[n]);
+            for (int n = 0; n < N; n++) {
+                const __m512 act = _mm512_set1_ps(a.scale[n * a.scale_stride + b]);
+                for (int p = 0; p < P; p++) acc[p][n] = _mm512_fmadd_ps(scaled[p][n], act, acc[p][n]);
+            }
             if constexpr (T::minimums != Minimums::none) {
                 constexpr int first = T::minimums == Minimums::beside ? 8 : 16, parts = 32 / T::per_scale;
                 for (int64_t i = parts * b; i < parts * (b + 1); i++) {
-                    const __m512 minimum = _mm512_load_ps(scales + 16 * (first + i));
-                    for (int n = 0; n < N; n++) acc[n] = _mm512_fmadd_ps(minimum, _mm512_set1_ps(minimums[n][i]), acc[n]);
+                    for (int p = 0; p < P; p++) {
+                        const __m512 minimum = number(p, first + i);
+                        for (int n = 0; n < N; n++) acc[p][n] = _mm512_fmadd_ps(minimum, _mm512_set1_ps(minimums[n][i]), acc[p][n]);
+                    }
                 }
             }
         }
     }
-    for (int n = 0; n < N; n++) _mm512_mask_storeu_ps(y + n * ldy, static_cast<__mmask16>((1u << m) - 1), acc[n]);
+    for (int p = 0; p < P; p++) {
+        const int64_t left = m - p * panel_rows;
+        const auto mask = static_cast<__mmask16>(left < panel_rows ? (1u << left) - 1 : 0xFFFF);
+        for (int n = 0; n < N; n++) _mm512_mask_storeu_ps(y + n * ldy + p * panel_rows, mask, acc[p][n]);
+    }
 }
 
 // ---- activations --------------------------------------------------------------------------------------------------------------

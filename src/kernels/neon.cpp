@@ -40,6 +40,16 @@ inline vf load_i8(const int8_t* p) {
     const int16x8_t wide = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four)));
     return reinterpret_cast<vf>(vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide))));
 }
+inline void load_columns(const float* p, int64_t stride, vf (&to)[4]) {
+    vf x[4];
+    for (int i = 0; i < 4; i++) __builtin_memcpy(&x[i], p + i * stride, sizeof x[i]);
+    const vf ab = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5), ab2 = __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+    const vf cd = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5), cd2 = __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+    to[0] = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+    to[1] = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+    to[2] = __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5);
+    to[3] = __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7);
+}
 inline float hsum(vf v) { return (v[0] + v[1]) + (v[2] + v[3]); }
 inline float hmax(vf v) { return vmaxvq_f32(reinterpret_cast<float32x4_t>(v)); }
 

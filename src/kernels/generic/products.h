@@ -62,34 +62,30 @@ void matvec_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float*
 // ---- many activation rows ------------------------------------------------------------------------------------------------
 
 constexpr int64_t chunk_values = 256;               // values of k that a panel holds at a time: 16 or 32 KiB, which stay in the first-level cache
-typedef float v4f __attribute__((vector_size(16)));
+constexpr int64_t block_rows = 384;                 // activation rows that meet all panels of a chunk: their share of it, 384 KiB, stays in the second-level cache
 
 // Values [first, first + n) of m weight rows as [n][panel]; rows that are not there are zero.
 template <int panel>
 inline void unpack_panel(const Weights& w, int64_t row, int64_t m, int64_t first, int64_t n, float* to) {
-    float rows[panel][chunk_values];
-    const uint64_t offset = row_bytes(w.type, first);
-    for (int64_t r = 0; r < panel; r++) {
-        if (r < m) values_to_f32(w.type, w.data + static_cast<uint64_t>(row + r) * w.stride + offset, n, rows[r]);
-        else __builtin_memset(rows[r], 0, sizeof rows[r]);
+    float copies[panel][chunk_values];
+    const std::byte* from = w.data + static_cast<uint64_t>(row) * w.stride + row_bytes(w.type, first);
+    const bool as_they_lie = w.type == DType::f32 && m == panel;
+    const float* rows = as_they_lie ? reinterpret_cast<const float*>(from) : copies[0];
+    const int64_t stride = as_they_lie ? static_cast<int64_t>(w.stride / sizeof(float)) : chunk_values;
+    for (int64_t r = 0; r < panel && !as_they_lie; r++) {
+        if (r < m) values_to_f32(w.type, from + static_cast<uint64_t>(r) * w.stride, n, copies[r]);
+        else __builtin_memset(copies[r], 0, sizeof copies[r]);
     }
-    int64_t i = 0;
-    for (; i + 4 <= n; i += 4) {
-        for (int r = 0; r < panel; r += 4) {  // 4 x 4 values turned around
-            v4f a, b, c, d;
-            __builtin_memcpy(&a, &rows[r][i], 16);
-            __builtin_memcpy(&b, &rows[r + 1][i], 16);
-            __builtin_memcpy(&c, &rows[r + 2][i], 16);
-            __builtin_memcpy(&d, &rows[r + 3][i], 16);
-            const v4f ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), ab2 = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-            const v4f cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), cd2 = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-            const v4f turned[4] = {__builtin_shufflevector(ab, cd, 0, 1, 4, 5), __builtin_shufflevector(ab, cd, 2, 3, 6, 7),
-                                   __builtin_shufflevector(ab2, cd2, 0, 1, 4, 5), __builtin_shufflevector(ab2, cd2, 2, 3, 6, 7)};
-            for (int j = 0; j < 4; j++) __builtin_memcpy(to + (i + j) * panel + r, &turned[j], 16);
+    for (int r = 0; r < panel; r += W) {
+        int64_t i = 0;
+        for (; i + 4 <= n; i += 4) {
+            vf turned[4];
+            load_columns(rows + r * stride + i, stride, turned);
+            for (int j = 0; j < 4; j++) store(to + (i + j) * panel + r, turned[j]);
         }
+        for (; i < n; i++)
+            for (int j = r; j < r + W; j++) __builtin_memcpy(to + i * panel + j, rows + j * stride + i, sizeof(float));
     }
-    for (; i < n; i++)
-        for (int r = 0; r < panel; r++) to[i * panel + r] = rows[r][i];
 }
 
 // A chunk's share of V vectors of weight rows times N activation rows: the lanes are weight rows, each a single chain over k.
@@ -111,29 +107,33 @@ inline void panel_tile(const float* panel, int64_t n_values, const float* x, int
     }
 }
 
+// Tiles of at most N activation rows, as equal as they can be: a tile of few rows waits for its own sums.
 template <int V, int N>
-inline void panel_columns(const float* panel, int64_t n_values, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, int64_t m, bool first) {
-    int64_t i = 0;
-    for (; i + N <= n; i += N) panel_tile<V, N>(panel, n_values, x + i * ldx, ldx, y + i * ldy, ldy, m, first);
-    if constexpr (N > 1) {
-        if (i < n) panel_columns<V, N / 2>(panel, n_values, x + i * ldx, ldx, n - i, y + i * ldy, ldy, m, first);
-    }
+inline void panel_tile_of(int64_t count, const float* panel, int64_t n_values, const float* x, int64_t ldx, float* y, int64_t ldy, int64_t m, bool first) {
+    if (count == N) return panel_tile<V, N>(panel, n_values, x, ldx, y, ldy, m, first);
+    if constexpr (N > 1) panel_tile_of<V, N - 1>(count, panel, n_values, x, ldx, y, ldy, m, first);
 }
 
 template <int panel>
 inline void multiply_panel(const Weights& w, int64_t row, int64_t m, int64_t k, int64_t n_values, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, float* to) {
     unpack_panel<panel>(w, row, m, k, n_values, to);
-    panel_columns<panel / W, matmul_columns>(to, n_values, x + k, ldx, n, y + row, ldy, m, k == 0);
+    for (int64_t i = 0, tiles = (n + matmul_columns - 1) / matmul_columns, count; i < n; i += count, tiles--) {
+        count = (n - i + tiles - 1) / tiles;
+        panel_tile_of<panel / W, matmul_columns>(count, to, n_values, x + i * ldx + k, ldx, y + i * ldy + row, ldy, m, k == 0);
+    }
 }
 
-// Chunks of k outermost: a chunk of the activations stays in the second- or third-level cache while every panel passes by, and no weight
-// is unpacked twice. The price: y is read and written once a chunk.
+// Blocks of activation rows outermost, then chunks of k: what a chunk has of a block's rows stays in the second-level cache while every panel
+// passes by. The price: y is read and written once a chunk, weights are unpacked once a block.
 void matmul_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, std::byte* scratch) {
     auto* panel = reinterpret_cast<float*>(scratch);
-    for (int64_t k = 0; k < w.k; k += chunk_values) {
-        const int64_t n_values = w.k - k < chunk_values ? w.k - k : chunk_values;
-        int64_t r = 0;
-        for (; w.rows - r > matmul_rows - panel_rows; r += matmul_rows) multiply_panel<matmul_rows>(w, r, w.rows - r < matmul_rows ? w.rows - r : matmul_rows, k, n_values, x, ldx, n, y, ldy, panel);
-        if (r < w.rows) multiply_panel<panel_rows>(w, r, w.rows - r, k, n_values, x, ldx, n, y, ldy, panel);
+    for (; n > 0; n -= block_rows, x += block_rows * ldx, y += block_rows * ldy) {
+        const int64_t rows = n < block_rows ? n : block_rows;
+        for (int64_t k = 0; k < w.k; k += chunk_values) {
+            const int64_t n_values = w.k - k < chunk_values ? w.k - k : chunk_values;
+            int64_t r = 0;
+            for (; w.rows - r > matmul_rows - panel_rows; r += matmul_rows) multiply_panel<matmul_rows>(w, r, w.rows - r < matmul_rows ? w.rows - r : matmul_rows, k, n_values, x, ldx, rows, y, ldy, panel);
+            if (r < w.rows) multiply_panel<panel_rows>(w, r, w.rows - r, k, n_values, x, ldx, rows, y, ldy, panel);
+        }
     }
 }

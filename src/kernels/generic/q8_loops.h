@@ -1,5 +1,5 @@
 // The loops around the 8-bit products, included into the namespace of a set's *_q8.cpp. The set supplies vf and hsum(vf), for each
-// type a struct T (T::type, T::group values that are handled together in T::group_bytes of weights), and the three functions
+// type a struct T (T::type, T::group values that are handled together in T::group_bytes of weights), and the four functions
 // declared below. Every product sees the same steps in the same order in whatever tile it is computed: the batch invariance.
 
 struct Rows {  // activations from some row and some value on
@@ -17,9 +17,13 @@ void step(const std::byte* w, uint64_t stride, const Rows& a, int64_t n_values, 
 template <class T>
 void pack_panel(const Weights& w, std::byte* panel);
 
-// A panel times N activation rows: m <= panel_rows results each.
-template <class T, int N>
+// P panels, one behind the other, times N activation rows: m <= P * panel_rows results each.
+template <class T, int P, int N>
 void panel_tile(const std::byte* panel, int64_t k, const Rows& a, float* y, int64_t ldy, int64_t m);
+
+// Bytes of a panel of rows of k values.
+template <class T>
+uint64_t panel_bytes(int64_t k);
 
 inline Rows rows_from(const Q8& a, int64_t first) {
     return {a.q + first * a.q_stride, a.scale + first * a.scale_stride, a.sum + first * a.sum_stride, a.q_stride, a.scale_stride, a.sum_stride};
@@ -76,20 +80,28 @@ void matvec_q8(const Weights& w, const Q8& a, float* y, int64_t ldy) {
     dot_all_rows<T, few_rows, few_columns>(w, a, y, ldy);
 }
 
-// Panels of weight rows, unpacked once, times all activation rows in tiles of N.
-template <class T, int N>
-inline void panel_columns(const std::byte* panel, int64_t k, const Q8& a, int64_t i, float* y, int64_t ldy, int64_t m) {
-    for (; i + N <= a.n; i += N) panel_tile<T, N>(panel, k, rows_from(a, i), y + i * ldy, ldy, m);
-    if constexpr (N > 1) {
-        if (i < a.n) panel_columns<T, N / 2>(panel, k, a, i, y, ldy, m);
+// Panels of weight rows, unpacked once, times all activation rows in tiles of at most N, as equal as they can be.
+template <class T, int P, int N>
+inline void panel_tile_of(int64_t count, const std::byte* panels, int64_t k, const Rows& a, float* y, int64_t ldy, int64_t m) {
+    if (count == N) return panel_tile<T, P, N>(panels, k, a, y, ldy, m);
+    if constexpr (N > 1) panel_tile_of<T, P, N - 1>(count, panels, k, a, y, ldy, m);
+}
+
+template <class T, int P>
+inline void multiply_panels(const Weights& w, const Q8& a, float* y, int64_t ldy, std::byte* scratch) {
+    for (int64_t r = 0; r < w.rows; r += panel_rows) pack_panel<T>(w.from(r, w.rows - r < panel_rows ? w.rows - r : panel_rows), scratch + r / panel_rows * panel_bytes<T>(w.k));
+    for (int64_t i = 0, tiles = (a.n + matmul_columns - 1) / matmul_columns, count; i < a.n; i += count, tiles--) {
+        count = (a.n - i + tiles - 1) / tiles;
+        panel_tile_of<T, P, matmul_columns>(count, scratch, w.k, rows_from(a, i), y + i * ldy, ldy, w.rows);
     }
 }
 
 template <class T>
 void matmul_q8(const Weights& w, const Q8& a, float* y, int64_t ldy, std::byte* scratch) {
-    for (int64_t r = 0; r < w.rows; r += panel_rows) {
-        const int64_t m = w.rows - r < panel_rows ? w.rows - r : panel_rows;
-        pack_panel<T>(w.from(r, m), scratch);
-        panel_columns<T, matmul_columns>(scratch, w.k, a, 0, y + r, ldy, m);
+    int64_t r = 0;
+    for (; w.rows - r > (matmul_panels - 1) * panel_rows; r += matmul_panels * panel_rows) {
+        const int64_t m = w.rows - r < matmul_panels * panel_rows ? w.rows - r : matmul_panels * panel_rows;
+        multiply_panels<T, matmul_panels>(w.from(r, m), a, y + r, ldy, scratch);
     }
+    if (r < w.rows) multiply_panels<T, 1>(w.from(r, w.rows - r), a, y + r, ldy, scratch);
 }

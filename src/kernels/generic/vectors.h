@@ -5,6 +5,7 @@
 //   load_part, store_part    the first n lanes, 0 <= n <= W; the other lanes load as zero and are not touched in memory
 //   load_f16, load_bf16      W values -> vf;  store_f16: vf -> W halves, round to nearest even;  f16: one half -> float
 //   load_i8                  W signed bytes -> vf
+//   load_columns             four neighbouring floats of W rows, turned around: vector j holds the j-th of every row
 //   hsum, hmax               over the lanes, in one fixed order
 //   dot_rows, dot_columns, matmul_rows (panel_rows or twice that), matmul_columns, score_queries, value_vectors: tile shapes that fit the
 //                            set's registers
