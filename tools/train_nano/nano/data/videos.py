@@ -6,6 +6,7 @@ import numpy as np
 from PIL import Image
 
 from . import held_out, pictures
+from .clips import RATE
 from .drawing import COLOURS, SHAPES, SIDE, Canvas
 from .example import Clip, Example, Picture
 
@@ -63,8 +64,15 @@ def frames(r: random.Random, held: bool) -> tuple[list[bytes], list[np.ndarray],
     return out, cells, f"{pictures.named(colour, shape)} moves {direction}"
 
 
+def track(clip: Clip) -> Clip:
+    """As long as the frames."""
+    return Clip(np.pad(clip.samples, (0, max(0, N_FRAMES * RATE - len(clip.samples))))[:N_FRAMES * RATE], clip.said)
+
+
 def conversation(r: random.Random, held: bool, clip: Clip | None) -> tuple[list[bytes], Example]:
+    """`clip` is what is said, or None. The frames' files too."""
     files, cells, moved = frames(r, held)
+    clip = clip and track(clip)
     asked = [(MOVES, moved)]
     if clip:
         asked.append((SAID, clip.said))
