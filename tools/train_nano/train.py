@@ -31,6 +31,7 @@ def parse():
     p.add_argument("--scale", type=float, default=1, help="steps and clips times this, for trials")
     p.add_argument("--size", type=float, default=1, help="conversations in a batch times this, for trials")
     p.add_argument("--of", default="polish", choices=("polish", "joint", "parts", "first"), help="table, export: whose weights; parts: text, vision and audio as they were before joint; first: untrained")
+    p.add_argument("--save-every", type=float, default=240, help="seconds between checkpoints")
     p.add_argument("--questions", type=int, default=N_QUESTIONS, help="table, suite: of each skill")
     a = p.parse_args()
     a.source = a.source or a.out
@@ -81,13 +82,14 @@ def phase_of(a, source, held):
     from nano import evaluate
     from nano.phases import audio, joint, text, vision
     from nano.training import checkpoint
+    n_figures = max(3, min(60, round(600 * a.scale)))  # questions of each skill for the curve
     if a.phase == "vision":
         return vision.Vision(source, a.scale, a.device)
     if a.phase == "audio":
         return audio.Audio(source, held, a.scale, a.device)
     if a.phase == "text":
-        return text.Text(source, a.scale, a.device, max(2, round(text.BATCH * a.size)))
-    phase = joint.Joint(a.phase, source, evaluate.all_questions(20, held), parts(a) if a.phase == "joint" else None, a.scale, a.device, a.size)
+        return text.Text(source, evaluate.text_questions(n_figures), a.scale, a.device, a.size)
+    phase = joint.Joint(a.phase, source, evaluate.all_questions(-(-n_figures // 3), held), parts(a) if a.phase == "joint" else None, a.scale, a.device, a.size)
     if a.phase == "polish":
         checkpoint.load_weights(weights(a, "joint"), phase.modules)
     return phase
@@ -122,7 +124,7 @@ def main() -> int:
         print(text, end="")
         return 0
     phase = phase_of(a, mixtures.Source(words, a.out / "clips"), held)
-    trainer.Trainer(phase, a.out, a.device, a.minutes, workers=a.workers).run()
+    trainer.Trainer(phase, a.out, a.device, a.minutes, a.save_every, a.workers).run()
     return 0
 
 

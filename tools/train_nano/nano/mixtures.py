@@ -3,7 +3,6 @@ import pathlib
 import random
 
 from . import seeds
-from .batches import Batch, collate
 from .data import arithmetic, pictures, speech, talk, videos
 from .data.clips import Clips
 from .data.example import Example
@@ -38,8 +37,8 @@ class Source:
             self._clips = Clips(self._folder)
         return self._clips
 
-    def text_batch(self, phase: str, step: int, n: int) -> Batch:
-        return collate([text_example(seeds.source(self.seed, phase, step, i), self.turns) for i in range(n)], self.turns)
+    def text_examples(self, phase: str, step: int, n: int) -> list[Example]:
+        return [text_example(seeds.source(self.seed, phase, step, i), self.turns) for i in range(n)]
 
     def picture_examples(self, phase: str, step: int, n: int) -> list[Example]:
         return [pictures.example(seeds.source(self.seed, phase, step, i)) for i in range(n)]
@@ -56,11 +55,7 @@ class Source:
             out.append(videos.example(r, clip))
         return out
 
-    def joint_batch(self, phase: str, step: int, size: float = 1) -> tuple[str, Batch]:
-        r = seeds.source(self.seed, phase, step)
-        kind, _, n = r.choices(JOINT, [share for _, share, _ in JOINT])[0]
-        n = max(1, round(n * size))
-        if kind == "text":
-            return kind, self.text_batch(phase, step, n)
-        examples = getattr(self, f"{kind}_examples")(phase, step, n)
-        return kind, collate(examples, self.turns)
+    def joint_examples(self, phase: str, step: int, size: float = 1) -> tuple[str, list[Example]]:
+        """`size`: of the batch, 1 as JOINT has it."""
+        kind, _, n = seeds.source(self.seed, phase, step).choices(JOINT, [share for _, share, _ in JOINT])[0]
+        return kind, getattr(self, f"{kind}_examples")(phase, step, max(1, round(n * size)))

@@ -2,10 +2,12 @@
 import torch
 
 from .. import evaluate, seeds
+from ..batches import collate
 from ..network import build, heads, initial, nested
 from .text import answer_loss
 
 HEADS_WEIGHT = 0.5
+AMOUNTS = {"joint": (5800, 1e-3, 0.1), "polish": (1500, 2e-4, 0.0)}  # steps, first rate, last share of it
 
 
 class Joint:
@@ -13,7 +15,7 @@ class Joint:
 
     def __init__(self, name: str, source, questions, parts: dict[str, dict] | None, scale: float = 1, device: str = "cpu", size: float = 1):
         """`parts`: the weights of the phases before (text, vision, audio), or None: the caller loads those of the phase before. `size`: of the batches."""
-        self.name, (steps, self.first_rate, self.last_rate) = name, {"joint": (5800, 1e-3, 0.1), "polish": (1500, 2e-4, 0.0)}[name]
+        self.name, (steps, self.first_rate, self.last_rate) = name, AMOUNTS[name]
         self.n_steps = max(20, round(steps * scale))
         self.device, self.size = device, size
         self.line_every = min(self.line_every, max(1, self.n_steps // 10))
@@ -25,8 +27,8 @@ class Joint:
                 head.load_state_dict({k.removeprefix("head."): v for k, v in parts[part].items() if k.startswith("head.")})
         self.modules = {"model": self.model, "cells": self.cells, "speech": self.speech}
         self._maps = self._frames = None
-        # a clone: the library multiplies what the tower returns in place
-        self.model.model.vision_tower.timm_model.register_forward_hook(lambda m, i, out: setattr(self, "_maps", out.clone()))
+        # the library calls parts of the tower, not the tower; a clone, since it multiplies what that returns in place
+        self.model.model.vision_tower.timm_model.msfa.register_forward_hook(lambda m, i, out: setattr(self, "_maps", out.clone()))
         self.model.model.audio_tower.conformer[-1].register_forward_hook(lambda m, i, out: setattr(self, "_frames", out))
 
     def groups(self):
@@ -34,11 +36,10 @@ class Joint:
         return initial.grouped([(k.removeprefix("model."), p) for k, p in named if not k.startswith("model.lm_head")], self.first_rate, ("model.vision_tower", "model.audio_tower"))
 
     def batch(self, step: int):
-        return self.source.joint_batch(self.name, step, self.size)
+        return collate(self.source.joint_examples(self.name, step, self.size)[1], self.source.turns)
 
     def loss(self, step: int, batch):
-        _, b = batch
-        b = b.to(self.device)
+        b = batch.to(self.device)
         nested.draw_size(seeds.source("size", self.name, step), build.layers_of(self.model))
         media = {} if b.pixels is None else {"pixel_values": b.pixels}
         if b.features is not None:

@@ -2,6 +2,7 @@
 import torch.nn.functional as F
 
 from .. import evaluate, seeds
+from ..batches import collate
 from ..network import build, initial, nested
 
 BATCH, STEPS = 48, 1300
@@ -15,9 +16,10 @@ def answer_loss(logits, wanted):
 class Text:
     name, first_rate, last_rate, line_every = "text", 2e-3, 0.05, 10
 
-    def __init__(self, source, scale: float = 1, device: str = "cpu", batch: int = BATCH):
+    def __init__(self, source, questions, scale: float = 1, device: str = "cpu", size: float = 1):
+        """`size`: of the batches."""
         self.n_steps = max(20, round(STEPS * scale))
-        self.device, self.n = device, batch
+        self.device, self.n, self.questions = device, max(1, round(BATCH * size)), questions
         self.model = build.text_network()
         self.modules = {"text": self.model}
         self.line_every = min(self.line_every, max(1, self.n_steps // 10))
@@ -27,7 +29,7 @@ class Text:
         return initial.grouped(self.model.named_parameters(), self.first_rate)
 
     def batch(self, step: int):
-        return self.source.text_batch(self.name, step, self.n)
+        return collate(self.source.text_examples(self.name, step, self.n), self.source.turns)
 
     def loss(self, step: int, batch):
         nested.draw_size(seeds.source("size", self.name, step), build.layers_of(self.model))
@@ -36,4 +38,4 @@ class Text:
         return answer_loss(logits, batch.wanted), len(batch.ids), batch.n_positions
 
     def evaluate(self, step: int) -> dict[str, float]:
-        return evaluate.figures(self.model, self.source.turns, evaluate.text_questions(60), ("full", "small"), self.device)
+        return evaluate.figures(self.model, self.source.turns, self.questions, ("full", "small"), self.device)

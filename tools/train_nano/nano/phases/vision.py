@@ -24,7 +24,7 @@ class Vision:
         return initial.grouped([(f"{n}.{k}", p) for n, m in self.modules.items() for k, p in m.named_parameters()], self.first_rate)
 
     def batch(self, step: int):
-        shown = [pictures.example(seeds.source(self.source.seed, self.name, step, i)).pictures[0] for i in range(BATCH)]
+        shown = [e.pictures[0] for e in self.source.picture_examples(self.name, step, BATCH)]
         return batches.pixels_of(shown), batches.cells_of(shown)
 
     def loss(self, step: int, batch):
