@@ -35,7 +35,6 @@ def export(model, tokenizer_json: pathlib.Path, out: pathlib.Path):
     model.config.vision_config.model_args = config.vision_arguments()
     model.half()
     model.config.dtype = "float16"
-    model.generation_config = None
     model.save_pretrained(out)
     model.float()
     written = json.loads((out / "config.json").read_text())
