@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the Debian packages that a part of the project needs, those that are missing only:
-#   tools/packages.sh PART...   build, test, fuzz, arm64
+#   tools/packages.sh PART...   build, test, fuzz, arm64, nano
 # Elsewhere than on Debian and its kin it says what is needed and goes on: the build then tells what is missing.
 set -eu
 wanted=
@@ -12,6 +12,7 @@ for part in "$@"; do
         test) wanted="$wanted libgtest-dev pkg-config python3-venv" ;;
         fuzz) wanted="$wanted clang-14 libclang-rt-14-dev" ;;
         arm64) wanted="$wanted g++-aarch64-linux-gnu qemu-user-static" ;;
+        nano) wanted="$wanted python3-venv espeak-ng wordnet-base fonts-dejavu-core fonts-liberation2 fonts-roboto-unhinted fonts-hack" ;;
         *) echo "packages: unknown part '$part'" >&2; exit 2 ;;
     esac
 done

@@ -1,0 +1,74 @@
+#!/bin/sh
+# Trains nano end to end, resumable after any kill: the same command goes on.
+#   tools/train_nano/train.sh [--out DIR] [--phase PHASE [--from DIR]] [--minutes N] [--device cuda [--workers N]] [--scale X]
+# DIR is ~/.cache/gemma3n/nano by default. Phases: data, vision and audio (side by side), text, joint, polish; then table, suite, export.
+# --phase runs one of them (with the data it needs) from the weights of those before it, which may have been brought from elsewhere: --from.
+# --minutes ends the sitting with a checkpoint (exit 3). NANO_PYTHON names another python with torch, as one with CUDA.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+cache=${GEMMA3N_CACHE:-$HOME/.cache/gemma3n}
+out=$cache/nano from= only= minutes=0 device=cpu workers=0 scale=1
+while [ $# -gt 0 ]; do
+    [ $# -gt 1 ] || { echo "train.sh: $1 needs a value" >&2; exit 2; }
+    case $1 in
+        --out) out=$2 ;;
+        --from) from=$2 ;;
+        --phase) only=$2 ;;
+        --minutes) minutes=$2 ;;
+        --device) device=$2 ;;
+        --workers) workers=$2 ;;
+        --scale) scale=$2 ;;
+        *) echo "train.sh: unknown option '$1'" >&2; exit 2 ;;
+    esac
+    shift 2
+done
+case $only in '' | data | vision | audio | text | joint | polish | table | suite | export) ;; *) echo "train.sh: unknown phase '$only'" >&2; exit 2 ;; esac
+
+"$root/tools/packages.sh" nano
+if [ -n "${NANO_PYTHON:-}" ]; then
+    python=$NANO_PYTHON
+else
+    "$root/tests/oracle/setup.sh" "$cache/oracle"
+    python=$cache/oracle/bin/python
+fi
+mkdir -p "$out"
+end=$(($(date +%s) + minutes * 60))
+
+left() {  # minutes until the sitting ends; 0: no end
+    [ "$minutes" != 0 ] || { echo 0; return; }
+    seconds=$((end - $(date +%s)))
+    [ $seconds -gt 60 ] && echo $((seconds / 60)) || echo 1
+}
+# threads that spin while they wait take the other phase's core
+run() {  # PHASE THREADS
+    OMP_NUM_THREADS=$2 OMP_WAIT_POLICY=PASSIVE "$python" "$here/train.py" "$1" --threads "$2" --out "$out" ${from:+--from "$from"} --minutes "$(left)" --device "$device" --workers "$workers" --scale "$scale"
+}
+towers() {
+    [ "$device" = cpu ] || { run vision 1; run audio 1; return; }
+    run vision 1 & vision=$!
+    trap 'kill $vision 2> /dev/null || :' EXIT
+    status=0
+    run audio 1 || status=$?
+    wait $vision || status=$?
+    trap - EXIT
+    return $status
+}
+
+threads=$(nproc)
+[ "$threads" -le 4 ] || threads=4
+case $only in
+    '')
+        run data 1
+        towers
+        run text "$threads"
+        run joint "$threads"
+        run polish "$threads"
+        run table "$threads"
+        run suite 1
+        run export 1
+        ;;
+    vision | audio) run data 1; run "$only" 1 ;;
+    data | export) run "$only" 1 ;;
+    *) run data 1; run "$only" "$threads" ;;
+esac
