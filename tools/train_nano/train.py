@@ -123,7 +123,10 @@ def main() -> int:
         (a.out / "table.md").write_text(text)
         print(text, end="")
         return 0
-    phase = phase_of(a, mixtures.Source(words, a.out / "clips"), held)
+    source = mixtures.Source(words, a.out / "clips")
+    if a.workers:
+        len(source.clips)  # read before the workers are forked: they share its pages
+    phase = phase_of(a, source, held)
     trainer.Trainer(phase, a.out, a.device, a.minutes, a.save_every, a.workers).run()
     return 0
 

@@ -41,17 +41,20 @@ left() {  # minutes until the sitting ends; 0: no end
     [ $seconds -gt 60 ] && echo $((seconds / 60)) || echo 1
 }
 # threads that spin while they wait take the other phase's core
-run() {  # PHASE THREADS
-    OMP_NUM_THREADS=$2 OMP_WAIT_POLICY=PASSIVE "$python" "$here/train.py" "$1" --threads "$2" --out "$out" ${from:+--from "$from"} --minutes "$(left)" --device "$device" --workers "$workers" --scale "$scale"
+start() {  # PHASE THREADS
+    exec env OMP_NUM_THREADS="$2" OMP_WAIT_POLICY=PASSIVE "$python" "$here/train.py" "$1" --threads "$2" --out "$out" ${from:+--from "$from"} --minutes "$(left)" --device "$device" \
+        --workers "$workers" --scale "$scale"
 }
+run() { (start "$@"); }
 towers() {
     [ "$device" = cpu ] || { run vision 1; run audio 1; return; }
-    run vision 1 & vision=$!
+    start vision 1 & vision=$!
     trap 'kill $vision 2> /dev/null || :' EXIT
+    trap 'exit 130' INT TERM
     status=0
     run audio 1 || status=$?
     wait $vision || status=$?
-    trap - EXIT
+    trap - EXIT INT TERM
     return $status
 }
 
