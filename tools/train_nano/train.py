@@ -11,6 +11,8 @@ import pathlib
 import shutil
 import sys
 
+from nano.training import Unfinished
+
 N_CLIPS, N_HELD_CLIPS, N_QUESTIONS = 16_000, 600, 100
 NEEDS = {"joint": ("text", "vision", "audio"), "polish": ("joint",)}
 
@@ -137,8 +139,6 @@ if __name__ == "__main__":
     except (FileNotFoundError, ValueError) as e:
         say(f"train: {e}")
         sys.exit(1)
-    except Exception as e:
-        if type(e).__name__ != "Unfinished":
-            raise
+    except Unfinished as e:
         say(f"train: {e}")
         sys.exit(3)
