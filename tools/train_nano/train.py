@@ -34,8 +34,9 @@ def parse():
     p.add_argument("--size", type=float, default=1, help="conversations in a batch times this, for trials")
     p.add_argument("--of", default="polish", choices=("polish", "joint", "parts", "first"), help="table, export: whose weights; parts: text, vision and audio as they were before joint; first: untrained")
     p.add_argument("--save-every", type=float, default=240, help="seconds between checkpoints")
-    p.add_argument("--questions", type=int, default=N_QUESTIONS, help="table, suite: of each skill")
+    p.add_argument("--questions", type=int, default=0, help=f"table, suite: of each skill; default {N_QUESTIONS}, fewer in a trial")
     a = p.parse_args()
+    a.questions = a.questions or max(3, min(N_QUESTIONS, round(10 * N_QUESTIONS * a.scale)))
     a.source = a.source or a.out
     return a
 
