@@ -9,8 +9,8 @@ import unittest
 
 import small_training
 
-from nano import evaluate, export, seeds, sizes, suite, turns
-from nano.data import pictures
+from nano import batches, evaluate, export, seeds, sizes, suite, turns
+from nano.data import pictures, videos
 from nano.data.clips import Clips
 from nano.network import build
 import torch
@@ -128,7 +128,6 @@ class Export(unittest.TestCase):
         Image.fromarray(picture.pictures[0].pixels).save(self.work / "picture.png")
         held = Clips(small_training.made() / "clips", held=True)
         suite.write_wav(self.work / "clip.wav", held.clip(0).samples)
-        from nano import batches
         for flag, file, media, name in (("--image", "picture.png", {"pixel_values": batches.pixels_of(picture.pictures)}, "soft_tokens.image.0"),
                                         ("--audio", "clip.wav", dict(zip(("input_features", "input_features_mask"), batches.features_of([held.clip(0)]))), "soft_tokens.audio.0")):
             got = self.traced(flag, self.work / file, "What is it?")
@@ -139,6 +138,21 @@ class Export(unittest.TestCase):
             soft = out.image_hidden_states if flag == "--image" else out.audio_hidden_states
             self.near(got[name].reshape(soft[0].shape), soft[0], name)
             self.near(got["logits"], out.logits[0], "logits behind " + flag)
+
+    def test_video(self):
+        if "--video" not in subprocess.run([COMMAND, "trace", "--help"], capture_output=True, text=True).stdout:
+            self.skipTest("this command's trace takes no video")
+        r = seeds.source("test export video")
+        files, e = videos.conversation(r, True, Clips(small_training.made() / "clips", held=True).clip(1))
+        (self.work / "video.avi").write_bytes(suite.avi(files, e.clips[0].samples, videos.SIDE))
+        got = self.traced("--video", self.work / "video.avi", "What is said?")
+        self.assertEqual(got["input_ids"].tolist(), [sizes.BOS] + self.turns.prompt("What is said?", videos.N_FRAMES, 1))
+        for i, mine in enumerate(batches.pixels_of(e.pictures).numpy()):  # another decoder of JPEG: a step here and there
+            self.assertLess(abs(got[f"pixel_values.{i}"].reshape(mine.shape) - mine).mean(), 2 / 255)
+        features, valid = batches.features_of(e.clips)
+        with torch.no_grad():
+            soft = self.model.model.get_audio_features(features, ~valid, return_dict=True).pooler_output[0]
+        self.near(got["soft_tokens.audio.0"].reshape(sizes.CLIP_TOKENS, -1)[:len(soft)], soft, "sound track")
 
     def test_processor(self):
         processor = transformers.Gemma3nProcessor.from_pretrained(self.out)

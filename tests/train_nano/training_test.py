@@ -59,10 +59,10 @@ class Training(unittest.TestCase):
         self.learns(audio.Audio(self.source, self.held, scale=0))
         self.learns(text.Text(self.source, evaluate.text_questions(1), scale=0, size=0.1))
         parts = parts_of(self.path)
-        together = joint.Joint("joint", self.source, few, parts, scale=0, size=0.15)
+        together = joint.Joint("joint", self.source, few, parts, scale=0, size=0.1)
         self.assertTrue(torch.equal(together.model.model.audio_tower.conformer[0].norm.weight, parts["audio"]["tower.conformer.0.norm.weight"]))
         self.learns(together)
-        polish = joint.Joint("polish", self.source, few, None, scale=0, size=0.15)
+        polish = joint.Joint("polish", self.source, few, None, scale=0, size=0.1)
         checkpoint.load_weights(self.path / "joint.safetensors", polish.modules)
         last = trainer.Trainer(polish, self.path, say=lambda line: None)
         last.run()
@@ -80,7 +80,7 @@ class Training(unittest.TestCase):
 
     def test_2_killed_and_taken_up_again(self):
         def command(folder):
-            return [sys.executable, str(small_training.TOOLS / "train.py"), "text", "--out", str(folder), "--scale", "0.03", "--size", "0.05", "--save-every", "0"]
+            return [sys.executable, str(small_training.TOOLS / "train.py"), "text", "--out", str(folder), "--scale", "0.016", "--size", "0.05", "--save-every", "0"]
 
         def curve(folder):
             return [(r["step"], r["loss"], r["what"], r["value"]) for r in log.read(folder / "text.csv")]

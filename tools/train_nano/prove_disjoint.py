@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-from nano import evaluate, mixtures, seeds, turns
+from nano import evaluate, mixtures, turns
 from nano.data import clips, commands, held_out, pictures, talk, videos
 from nano.data.drawing import COLOURS, SHAPES
 from nano.data.example import Example, Picture

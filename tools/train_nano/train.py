@@ -11,6 +11,8 @@ import pathlib
 import shutil
 import sys
 
+from nano.training import Unfinished
+
 N_CLIPS, N_HELD_CLIPS, N_QUESTIONS = 16_000, 600, 100
 NEEDS = {"joint": ("text", "vision", "audio"), "polish": ("joint",)}
 
@@ -32,8 +34,9 @@ def parse():
     p.add_argument("--size", type=float, default=1, help="conversations in a batch times this, for trials")
     p.add_argument("--of", default="polish", choices=("polish", "joint", "parts", "first"), help="table, export: whose weights; parts: text, vision and audio as they were before joint; first: untrained")
     p.add_argument("--save-every", type=float, default=240, help="seconds between checkpoints")
-    p.add_argument("--questions", type=int, default=N_QUESTIONS, help="table, suite: of each skill")
+    p.add_argument("--questions", type=int, default=0, help=f"table, suite: of each skill; default {N_QUESTIONS}, fewer in a trial")
     a = p.parse_args()
+    a.questions = a.questions or max(3, min(N_QUESTIONS, round(10 * N_QUESTIONS * a.scale)))
     a.source = a.source or a.out
     return a
 
@@ -123,7 +126,10 @@ def main() -> int:
         (a.out / "table.md").write_text(text)
         print(text, end="")
         return 0
-    phase = phase_of(a, mixtures.Source(words, a.out / "clips"), held)
+    source = mixtures.Source(words, a.out / "clips")
+    if a.workers:
+        len(source.clips)  # read before the workers are forked: they share its pages
+    phase = phase_of(a, source, held)
     trainer.Trainer(phase, a.out, a.device, a.minutes, a.save_every, a.workers).run()
     return 0
 
@@ -134,8 +140,6 @@ if __name__ == "__main__":
     except (FileNotFoundError, ValueError) as e:
         say(f"train: {e}")
         sys.exit(1)
-    except Exception as e:
-        if type(e).__name__ != "Unfinished":
-            raise
+    except Unfinished as e:
         say(f"train: {e}")
         sys.exit(3)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Trains nano end to end, resumable after any kill: the same command goes on.
-#   tools/train_nano/train.sh [--out DIR] [--phase PHASE [--from DIR]] [--minutes N] [--device cuda [--workers N]] [--scale X]
+#   tools/train_nano/train.sh [--out DIR] [--phase PHASE [--from DIR]] [--minutes N] [--device cuda [--workers N]] [--scale X [--size X]]
 # DIR is ~/.cache/gemma3n/nano by default. Phases: data, vision and audio (side by side), text, joint, polish; then table, suite, export.
 # --phase runs one of them (with the data it needs) from the weights of those before it, which may have been brought from elsewhere: --from.
 # --minutes ends the sitting with a checkpoint (exit 3). NANO_PYTHON names another python with torch, as one with CUDA.
@@ -8,7 +8,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cache=${GEMMA3N_CACHE:-$HOME/.cache/gemma3n}
-out=$cache/nano from= only= minutes=0 device=cpu workers=0 scale=1
+out=$cache/nano from= only= minutes=0 device=cpu workers=0 scale=1 size=1
 while [ $# -gt 0 ]; do
     [ $# -gt 1 ] || { echo "train.sh: $1 needs a value" >&2; exit 2; }
     case $1 in
@@ -19,6 +19,7 @@ while [ $# -gt 0 ]; do
         --device) device=$2 ;;
         --workers) workers=$2 ;;
         --scale) scale=$2 ;;
+        --size) size=$2 ;;
         *) echo "train.sh: unknown option '$1'" >&2; exit 2 ;;
     esac
     shift 2
@@ -41,17 +42,20 @@ left() {  # minutes until the sitting ends; 0: no end
     [ $seconds -gt 60 ] && echo $((seconds / 60)) || echo 1
 }
 # threads that spin while they wait take the other phase's core
-run() {  # PHASE THREADS
-    OMP_NUM_THREADS=$2 OMP_WAIT_POLICY=PASSIVE "$python" "$here/train.py" "$1" --threads "$2" --out "$out" ${from:+--from "$from"} --minutes "$(left)" --device "$device" --workers "$workers" --scale "$scale"
+start() {  # PHASE THREADS
+    exec env OMP_NUM_THREADS="$2" OMP_WAIT_POLICY=PASSIVE "$python" "$here/train.py" "$1" --threads "$2" --out "$out" ${from:+--from "$from"} --minutes "$(left)" --device "$device" \
+        --workers "$workers" --scale "$scale" --size "$size"
 }
+run() { (start "$@"); }
 towers() {
     [ "$device" = cpu ] || { run vision 1; run audio 1; return; }
-    run vision 1 & vision=$!
+    start vision 1 & vision=$!
     trap 'kill $vision 2> /dev/null || :' EXIT
+    trap 'exit 130' INT TERM
     status=0
     run audio 1 || status=$?
     wait $vision || status=$?
-    trap - EXIT
+    trap - EXIT INT TERM
     return $status
 }
 

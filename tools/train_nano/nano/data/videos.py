@@ -7,7 +7,7 @@ from PIL import Image
 
 from . import held_out, pictures
 from .clips import RATE
-from .drawing import COLOURS, SHAPES, SIDE, Canvas
+from .drawing import SIDE, Canvas
 from .example import Clip, Example, Picture
 
 N_FRAMES = 4

@@ -53,7 +53,7 @@ class SpeechHead(nn.Module):
     def _ctc(log_p, lengths, wanted):
         n = torch.tensor([len(w) for w in wanted])
         flat = torch.tensor([i for w in wanted for i in w])
-        return F.ctc_loss(log_p, flat, lengths.cpu(), n, zero_infinity=True)
+        return F.ctc_loss(log_p, flat.to(log_p.device), lengths.cpu(), n, zero_infinity=True)
 
 
 def word_ids(said: str) -> list[int]:

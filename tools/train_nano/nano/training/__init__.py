@@ -1,0 +1,2 @@
+class Unfinished(Exception):
+    """The minutes are over; the checkpoint stands."""

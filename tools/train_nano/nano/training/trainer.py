@@ -9,14 +9,10 @@ import time
 
 import torch
 
-from . import checkpoint, curves
+from . import Unfinished, checkpoint, curves
 from .log import Log
 
 BETAS, CLIP, WARM_UP = (0.9, 0.98), 1.0, 50
-
-
-class Unfinished(Exception):
-    """The minutes are spent; the checkpoint stands."""
 
 
 class _Steps(torch.utils.data.Dataset):
