@@ -18,12 +18,33 @@ struct ModelOptions {
     int threads = 0;
     std::string activations = "q8";
     std::string kernels;
+    std::string mmproj;    // the file with vision and audio; empty: found beside the model
     bool pull = false;     // a name that is not in the cache is fetched
     bool offline = false;  // but not now
 };
 
+struct MediaFile {
+    enum class Kind { image, sound, video } kind = Kind::image;
+    std::string path;  // "-": standard input
+};
+
+struct MediaFlags {
+    std::vector<MediaFile> files;        // in the order of the command line
+    int64_t image_side = 0;              // pixels of pictures and frames; 0 = the model's, and 256 of frames
+    std::string audio_tokens = "fixed";  // or "dynamic"
+    double fps = 1;
+    int64_t max_frames = 0;              // 0 = the default of what it is for
+    // Of files that are standard input.
+    bool reads_input() const {
+        for (const MediaFile& f : files)
+            if (f.path == "-") return true;
+        return false;
+    }
+};
+
 struct RunOptions {
     ModelOptions model;
+    MediaFlags media;
     std::optional<std::string> prompt, system;
     float temperature = 1.0f;
     int top_k = 64;
@@ -50,6 +71,7 @@ int tokenize(const TokenizeOptions& o);
 
 struct TraceOptions {
     ModelOptions model;
+    MediaFlags media;
     std::optional<std::string> prompt;
     std::optional<std::string> ids, only;
     std::string output;

@@ -34,14 +34,35 @@ void add_compute(CLI::App* c, ModelOptions& o) {
     c->add_option("--kernels", o.kernels, "force a kernel table by name")->transform(not_empty("a name"))->option_text("NAME");
 }
 
+void add_mmproj(CLI::App* c, ModelOptions& o) {
+    c->add_option("--mmproj", o.mmproj, "the file with vision and audio; default the mmproj-*.gguf beside MODEL")->transform(not_empty("a path"))->option_text("FILE");
+}
+
 void add_model(CLI::App* c, ModelOptions& o, bool compute) {
     c->add_option("MODEL", o.model, "a .gguf file, a Hugging Face directory, or a name: e2b, e4b, 270m, ORG/REPO[:QUANT]")->required()->transform(not_empty("a path"))->option_text(" ");
     if (compute) add_compute(c, o);
 }
 
+// Pictures, sound and video, in the order in which they stand on the command line, whatever they are.
+void add_media(CLI::App* c, ModelOptions& m, MediaFlags& o) {
+    const auto files = [&](const char* name, MediaFile::Kind kind, const char* description) {
+        c->add_option_function<std::string>(name, [&o, kind](const std::string& path) { o.files.push_back({kind, path}); }, description)
+            ->trigger_on_parse()->transform(not_empty("a path"))->option_text("FILE");
+    };
+    files("--image", MediaFile::Kind::image, "a picture in front of the text: JPEG, PNG or WebP; may be repeated, as the next two");
+    files("--audio", MediaFile::Kind::sound, "a recording ('-': standard input); long ones are cut into clips at quiet points");
+    files("--video", MediaFile::Kind::video, "frames of a video and its sound, by time ('-': standard input)");
+    c->add_option("--image-size", o.image_side, "pixels a side, a multiple of 32; default the model's for pictures, 256 for frames")->transform(multiple(32, 4096))->option_text("N");
+    c->add_option("--audio-tokens", o.audio_tokens, "fixed (default): a clip is filled up to the model's number of tokens; dynamic: its own only")->transform(either("fixed", "dynamic"))->option_text("HOW");
+    c->add_option("--fps", o.fps, "frames a second of a video; default 1")->transform(number(0.001, 1000))->option_text("X");
+    c->add_option("--max-frames", o.max_frames, "frames of a video at most: a longer one's are spread over it; default 32")->transform(whole(1, 100000))->option_text("N");
+    add_mmproj(c, m);
+}
+
 void add_run(CLI::App* c, RunOptions& o) {
     add_model(c, o.model, true);
     add_text(c, "PROMPT", o.prompt, "the prompt; piped text follows it after a blank line, or is it")->option_text(" ");
+    add_media(c, o.model, o.media);
     auto* system = add_text(c, "--system", o.system, "system text, put in front of the first turn")->option_text("TEXT");
     c->add_option("--temp", o.temperature, "temperature, 0 = greedy; default 1")->transform(number(0, 100))->option_text("X");
     c->add_option("--top-k", o.top_k, "keep the k best candidates, 0 = all; default 64")->transform(whole(0, 1 << 24))->option_text("N");
@@ -58,7 +79,8 @@ void add_run(CLI::App* c, RunOptions& o) {
               "  gemma3n run model.gguf                                a chat\n"
               "  gemma3n run e2b                                       a chat with a model fetched once (docs/models.md)\n"
               "  gemma3n run model.gguf \"Why is the sky blue?\"         one answer\n"
-              "  cat notes.txt | gemma3n run model.gguf \"Summarise\"    one answer about piped text\n");
+              "  cat notes.txt | gemma3n run model.gguf \"Summarise\"    one answer about piped text\n"
+              "  gemma3n run model.gguf --image a.jpg \"What is this?\"  one answer about a picture (docs/multimodal.md)\n");
 }
 
 void add_show(CLI::App* c, ShowOptions& o) {
@@ -78,6 +100,7 @@ void add_trace(CLI::App* c, TraceOptions& o) {
     add_model(c, o.model, true);
     auto* prompt = add_text(c, "PROMPT", o.prompt, "the prompt, in the turn format")->option_text(" ");
     auto* raw = add_switch(c, "--raw", o.raw, "the prompt is plain text: no turn format")->option_text(" ");
+    add_media(c, o.model, o.media);
     add_text(c, "--ids", o.ids, "token ids, taken as given, like 2,5,17")->option_text("LIST")->excludes(prompt)->excludes(raw);
     add_text(c, "--only", o.only, "tensors in whose names this regular expression is found")->transform(not_empty("a regular expression"))->option_text("REGEX");
     c->add_option("-o,--output", o.output, "the file to write")->required()->transform(not_empty("a path"))->option_text("OUT.safetensors");

@@ -1,4 +1,5 @@
 // run: one answer, or a chat. A program like any other over the public library: it includes nothing from below.
+#include "cli/attachments.h"
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/progress.h"
@@ -29,14 +30,24 @@ void print_stats(const Answer& a, const ModelInfo& m, uint64_t seed) {
     fprintf(stderr, "kernels     %s on %s%s; seed %llu\n", m.kernels.c_str(), m.cpu.c_str(), rows.c_str(), static_cast<unsigned long long>(seed));
 }
 
+// As a person or a terminal's drag and drop writes it: blanks around it, perhaps in quotes.
+std::string attached_path(const std::string& s) {
+    const size_t begin = s.find_first_not_of(" \t"), end = s.find_last_not_of(" \t\r");
+    if (begin == std::string::npos) return "";
+    const std::string path = s.substr(begin, end + 1 - begin);
+    const bool quoted = path.size() > 2 && (path[0] == '\'' || path[0] == '"') && path.back() == path[0];
+    return quoted ? path.substr(1, path.size() - 2) : path;
+}
+
 class Runner {
 public:
     Runner(const RunOptions& o, std::shared_ptr<Engine> engine, std::unique_ptr<Session> session)
-        : o_(o), engine_(std::move(engine)), session_(std::move(session)) {
+        : o_(o), engine_(std::move(engine)), session_(std::move(session)), attachments_(engine_, o.media, o.stats) {
         seed_ = o.seed ? *o.seed : std::random_device{}();  // of 32 bits: --stats prints it, and --seed takes it back
     }
 
     int once(const std::string& prompt) {
+        if (const Status s = attachments_.add_flags(); !s) return report(s.error());
         const auto a = answer(prompt);
         if (!a) return report(explained(a.error()));
         after(*a, "");
@@ -45,6 +56,7 @@ public:
     }
 
     int chat() {
+        if (const Status s = attachments_.add_flags(); !s) return report(s.error());
         fprintf(stderr, "%s. /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", engine_->info().name.c_str());
         Lines lines(STDIN_FILENO);
         for (;;) {
@@ -61,10 +73,11 @@ public:
             if (line == "/bye" || line == "/exit" || line == "/quit") return exit_ok;
             if (line == "/clear") {
                 session_->clear();
+                attachments_.clear();
                 continue;
             }
             if (line[0] == '/') {
-                fprintf(stderr, "gemma3n: '%s' is not a command: there are /clear and /bye\n", line.c_str());
+                attach(line);
                 continue;
             }
             const auto a = answer(line);
@@ -82,6 +95,28 @@ public:
     }
 
 private:
+    // "/image PATH" and the like: for the next message. An error is said, and what was attached before stays.
+    void attach(const std::string& line) {
+        const size_t space = std::min(line.find(' '), line.size());
+        const std::string word = line.substr(0, space);
+        const std::string path = attached_path(line.substr(space));
+        MediaFile file{MediaFile::Kind::image, path};
+        if (word == "/audio") file.kind = MediaFile::Kind::sound;
+        else if (word == "/video") file.kind = MediaFile::Kind::video;
+        else if (word != "/image") {
+            fprintf(stderr, "gemma3n: '%s' is not a command: there are /image PATH, /audio PATH, /video PATH, /clear and /bye\n", line.c_str());
+            return;
+        }
+        if (path.empty() || path == "-") {
+            fprintf(stderr, "gemma3n: %s needs the path of a file\n", word.c_str());
+            return;
+        }
+        const auto added = attachments_.add(file);
+        engine_->release_towers();
+        if (!added) report(added.error());
+        else fprintf(stderr, "%s: %s, for your next message\n", path.c_str(), added->c_str());
+    }
+
     // One answer to standard output, as it comes.
     Result<Answer> answer(const std::string& prompt) {
         Progress progress("reading the prompt");
@@ -95,7 +130,10 @@ private:
             if (!text.empty()) line_open = text.back() != '\n';
             return write_output(text) && !interrupted();
         };
-        auto a = o_.raw ? session_->complete(prompt, g) : session_->chat(prompt, g, session_->n_tokens() == 0 ? o_.system.value_or("") : "");
+        const std::vector<Part> parts = attachments_.with(prompt);
+        const int64_t before = session_->n_tokens();
+        auto a = o_.raw ? session_->complete(parts, g) : session_->chat(parts, g, session_->n_tokens() == 0 ? o_.system.value_or("") : "");
+        if (session_->n_tokens() > before) attachments_.clear();  // the model has seen them
         if (!a && line_open) write_output("\n");  // the error starts on a line of its own
         return a;
     }
@@ -124,6 +162,7 @@ private:
     const RunOptions& o_;
     std::shared_ptr<Engine> engine_;
     std::unique_ptr<Session> session_;
+    Attachments attachments_;
     uint64_t seed_;
 };
 
@@ -131,8 +170,8 @@ private:
 
 int run(const RunOptions& o) {
     std::optional<std::string> prompt = o.prompt;
-    if (prompt && is_blank(*prompt) && (prompt->empty() || !o.raw)) return usage_error("PROMPT is empty: expected text");
-    if (!isatty(STDIN_FILENO)) {
+    if (prompt && is_blank(*prompt) && (prompt->empty() || !o.raw) && o.media.files.empty()) return usage_error("PROMPT is empty: expected text");
+    if (!isatty(STDIN_FILENO) && !o.media.reads_input()) {
         std::string piped;
         const Line ended = Lines(STDIN_FILENO).rest(piped);
         if (ended == Line::interrupted) return exit_interrupted;

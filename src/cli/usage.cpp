@@ -21,6 +21,15 @@ CLI::Validator whole(int64_t low, int64_t high) {
     });
 }
 
+CLI::Validator multiple(int64_t of, int64_t high) {
+    return checked([=](std::string& s) -> std::string {
+        int64_t value = 0;
+        const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+        const bool good = error == std::errc{} && end == s.data() + s.size() && value >= of && value <= high && value % of == 0;
+        return good ? "" : text("'%s': expected a multiple of %lld up to %lld", s.c_str(), static_cast<long long>(of), static_cast<long long>(high));
+    });
+}
+
 CLI::Validator number(double low, double high) {
     return checked([=](std::string& s) -> std::string {
         double value = 0;

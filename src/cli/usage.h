@@ -11,6 +11,7 @@ namespace gemma3n::cli {
 
 // Decimal only: CLI11 would read 010 as eight.
 CLI::Validator whole(int64_t low, int64_t high);
+CLI::Validator multiple(int64_t of, int64_t high);  // and not 0
 CLI::Validator number(double low, double high);
 CLI::Validator not_empty(const std::string& expected);
 CLI::Validator either(const std::string& a, const std::string& b);

@@ -1,0 +1,77 @@
+// What a person hands over with a question, as parts of a turn: pictures, sound of any length, video.
+//
+//   picture  one part
+//   sound    clips of at most ModelInfo::clip_seconds, cut at quiet points; all of it, in order
+//   video    frames and the clips of its sound track by time: a clip stands behind the frames that were shown while it sounded
+#pragma once
+
+#include "gemma3n/engine.h"
+#include "gemma3n/media.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace gemma3n {
+
+// One thing that an encoder made, and what it took.
+struct Medium {
+    Part part;
+    double begin_s = 0, end_s = 0;  // in its recording; both 0 of a picture, equal of a frame
+    double encode_s = 0;
+    int64_t index = 0;              // pictures and clips are counted apart, as they were encoded
+};
+
+struct Attached {
+    std::vector<Medium> media;       // in the order of the turn
+    std::vector<std::string> notes;  // what the person should know: how long sound was cut, which frames were chosen; whole sentences
+};
+
+struct AttachProgress {
+    int64_t pictures = 0, clips = 0;  // encoded so far
+    double seconds = 0;               // of the recording that were read
+    double total_seconds = 0;         // of it; 0: not known
+};
+
+struct AttachOptions {
+    ImageOptions image;        // of pictures
+    SoundOptions sound;
+    int64_t frame_side = 0;    // pixels of a video's frames; 0 = 256, or the model's own if those are fewer
+    double fps = 1;            // frames a second of a video
+    int64_t max_frames = 32;   // of one video. A longer one gives frames spread over all of it, farther apart than fps says
+    // Called before each encoding and as a recording is read; false cancels. May be empty.
+    std::function<bool(const AttachProgress&)> progress;
+    // The tap of the index-th picture or clip; null: none. May be empty.
+    std::function<const EncoderTrace*(SoftTokens::Kind kind, int64_t index)> trace;
+};
+
+Result<Attached> attach_image(Engine& engine, const Image& image, const AttachOptions& options = {});
+Result<Attached> attach_sound(Engine& engine, SoundReader& reader, const AttachOptions& options = {});
+// `reader` was opened with video_options(engine, options).
+Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachOptions& options = {});
+VideoOptions video_options(const Engine& engine, const AttachOptions& options);
+
+// Sound that comes in pieces of any size, cut into clips as pieces_at_quiet_points would cut the whole of it. A clip is handed out once
+// what follows cannot change it.
+class ClipCutter {
+public:
+    explicit ClipCutter(double max_seconds) : max_seconds_(max_seconds) {}
+    void push(std::span<const float> samples);
+    // The next clip that is complete; with `end`, all that is left. Nullopt: more sound is needed, or there is none.
+    struct Clip {
+        double begin_s = 0;
+        std::vector<float> samples;
+    };
+    std::optional<Clip> next(bool end = false);
+    double seconds() const { return static_cast<double>(given_ + static_cast<int64_t>(waiting_.size())) / static_cast<double>(sound_rate); }  // pushed so far
+
+private:
+    double max_seconds_;
+    int64_t given_ = 0;           // samples of clips that were handed out
+    std::vector<float> waiting_;
+};
+
+}  // namespace gemma3n

@@ -1,0 +1,110 @@
+#include "cli/attachments.h"
+
+#include "cli/progress.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace gemma3n::cli {
+
+namespace {
+
+bool is_picture(const Medium& m) { return m.part.tokens->kind == SoftTokens::Kind::image; }
+
+std::string counted(int64_t n, const char* one) { return std::to_string(n) + " " + one + (n == 1 ? "" : "s"); }
+
+std::string in_words(const Attached& a) {
+    int64_t pictures = 0, tokens = 0;
+    for (const Medium& m : a.media) pictures += is_picture(m), tokens += m.part.tokens->n;
+    const int64_t clips = static_cast<int64_t>(a.media.size()) - pictures;
+    std::string s;
+    if (pictures > 0) s = counted(pictures, "picture") + ", ";
+    if (clips > 0) s += counted(clips, "clip") + ", ";
+    return s + counted(tokens, "token");
+}
+
+std::string shown_name(const std::string& path) { return path == "-" ? "standard input" : path; }
+
+// The sentence names the file.
+Error of_file(Error e, const std::string& path) {
+    const std::string name = shown_name(path);
+    if (e.code != Code::cancelled && !e.message.starts_with(path + ":") && !e.message.starts_with(name)) e.message = name + ": " + e.message;
+    return e;
+}
+
+}  // namespace
+
+AttachOptions attach_options(const MediaFlags& flags) {
+    AttachOptions o;
+    o.image.side = o.frame_side = flags.image_side;
+    o.sound.fixed = flags.audio_tokens == "fixed";
+    o.fps = flags.fps;
+    if (flags.max_frames > 0) o.max_frames = flags.max_frames;
+    return o;
+}
+
+Attachments::Attachments(std::shared_ptr<Engine> engine, const MediaFlags& flags, bool stats) : engine_(std::move(engine)), flags_(flags), stats_(stats) {}
+
+Result<Attached> Attachments::encode(const MediaFile& file, const AttachOptions& options) {
+    if (file.kind == MediaFile::Kind::image) {
+        auto image = read_image(file.path);
+        return image ? attach_image(*engine_, *image, options) : image.error();
+    }
+    if (file.kind == MediaFile::Kind::sound) {
+        auto reader = SoundReader::open(file.path);
+        return reader ? attach_sound(*engine_, **reader, options) : reader.error();
+    }
+    auto reader = VideoReader::open(file.path, video_options(*engine_, options));
+    return reader ? attach_video(*engine_, **reader, options) : reader.error();
+}
+
+void Attachments::say_times(const MediaFile& file, const Attached& a) const {
+    for (const Medium& m : a.media) {
+        char where[64] = "";
+        if (!is_picture(m)) snprintf(where, sizeof where, ", %.1f to %.1f s", m.begin_s, m.end_s);
+        else if (file.kind == MediaFile::Kind::video) snprintf(where, sizeof where, ", at %.1f s", m.begin_s);
+        fprintf(stderr, "%-11s %s%s: %lld tokens, %.2f s\n", is_picture(m) ? "picture" : "clip", shown_name(file.path).c_str(), where, static_cast<long long>(m.part.tokens->n), m.encode_s);
+    }
+}
+
+Result<std::string> Attachments::add(const MediaFile& file) {
+    AttachOptions o = attach_options(flags_);
+    const std::string what = "encoding " + shown_name(file.path);
+    o.progress = [&](const AttachProgress& p) {
+        char line[64] = "";
+        if (p.total_seconds > 0) snprintf(line, sizeof line, " %.0f %%", 100 * std::min(p.seconds / p.total_seconds, 1.0));
+        else if (p.seconds > 0) snprintf(line, sizeof line, ", %.0f s of it", p.seconds);
+        progress_line(what + line);
+        return !interrupted();
+    };
+    if (trace_) {
+        o.trace = [&](SoftTokens::Kind kind, int64_t index) { return trace_(kind, index + (kind == SoftTokens::Kind::image ? n_pictures_ : n_clips_)); };
+    }
+    auto a = encode(file, o);
+    clear_progress();
+    if (!a) return of_file(a.error(), file.path);
+    for (const std::string& note : a->notes) fprintf(stderr, "gemma3n: %s: %s\n", shown_name(file.path).c_str(), note.c_str());
+    if (stats_) say_times(file, *a);
+    for (const Medium& m : a->media) {
+        int64_t& n = is_picture(m) ? n_pictures_ : n_clips_;
+        n++;
+        parts_.push_back(m.part);
+    }
+    return in_words(*a);
+}
+
+Status Attachments::add_flags() {
+    for (const MediaFile& f : flags_.files) {
+        if (const auto added = add(f); !added) return added.error();
+    }
+    if (!flags_.files.empty()) engine_->release_towers();
+    return {};
+}
+
+std::vector<Part> Attachments::with(const std::string& text) const {
+    std::vector<Part> parts = parts_;
+    if (!text.empty()) parts.push_back({text, nullptr});
+    return parts;
+}
+
+}  // namespace gemma3n::cli
