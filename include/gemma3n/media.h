@@ -19,6 +19,7 @@
 namespace gemma3n {
 
 inline constexpr int64_t sound_rate = 16000;  // samples per second of every Sound
+inline constexpr int64_t max_image_side = 65535, max_image_pixels = 100'000'000;  // of pictures and frames; larger ones are refused before they are decoded
 
 // RGB, 8 bit, row-major, upright (the file's EXIF orientation is applied), alpha dropped as the reference's loader drops it.
 struct Image {
@@ -26,9 +27,10 @@ struct Image {
     std::vector<uint8_t> rgb;  // [height, width, 3]
 };
 
-// Mono, 16 kHz, [-1, 1].
+// Mono, 16 kHz, [-1, 1] (the resampler may overshoot a little).
 struct Sound {
     std::vector<float> samples;
+    std::string note;  // empty, or a sentence about what is missing: "speech.wav: ends 512 bytes before its header says"
     double seconds() const { return static_cast<double>(samples.size()) / static_cast<double>(sound_rate); }
 };
 
@@ -46,21 +48,26 @@ Result<Image> read_image(const std::string& path);
 Result<Image> resized(const Image& image, int64_t side);
 
 // ---- sound -------------------------------------------------------------------------------------------------------------------
+// Asked about every 50 ms while a pipe or a device gives nothing; false ends the wait with Code::cancelled.
+using Waiting = std::function<bool()>;
+
 // A piece-wise reader: a container's sound track, down-mixed and resampled as it is read. Memory does not depend on its length.
 class SoundReader {
 public:
     // A path, or "-" for standard input, which may be a pipe that is still being written.
-    static Result<std::unique_ptr<SoundReader>> open(const std::string& path);
+    static Result<std::unique_ptr<SoundReader>> open(const std::string& path, const Waiting& waiting = {});
     static Result<std::unique_ptr<SoundReader>> open(std::span<const std::byte> bytes, const std::string& name);  // bytes must outlive it
     virtual ~SoundReader() = default;
     // Appends what has arrived, about `n` samples or fewer, at least one unless the sound has ended: then false.
     virtual Result<bool> read(int64_t n, std::vector<float>& samples) = 0;
     // Seconds in all if the container says so, else 0.
     virtual double duration() const = 0;
+    // Empty, or a sentence about what was damaged and left out so far.
+    virtual std::string note() const = 0;
 };
 
 // All of a file of up to `max_seconds`; longer is an error that says so.
-Result<Sound> read_sound(const std::string& path, double max_seconds = 3600);
+Result<Sound> read_sound(const std::string& path, double max_seconds = 3600, const Waiting& waiting = {});
 
 // Where to cut long sound: pieces of at most `max_seconds`, each beginning where the one before ended, cut at the quietest point of the
 // last part of a piece. [begin, end) in samples; nothing is left out.
@@ -80,6 +87,7 @@ struct VideoOptions {
     int64_t side = 0;         // > 0: frames come resized to side x side
     bool sound = true;        // read the sound track too
     bool live = false;        // a stream that keeps arriving: when the caller is slower than it, frames are dropped, the newest is kept
+    Waiting waiting;          // asked by next() on the caller's thread
 };
 
 // Decodes in process; one frame in memory.
@@ -88,11 +96,13 @@ public:
     // A path, "-" for standard input, or a V4L2 device ("/dev/video0").
     static Result<std::unique_ptr<VideoReader>> open(const std::string& path, const VideoOptions& options);
     virtual ~VideoReader() = default;
-    // The next frame; nullopt at the end. Sound that lay between it and the frame before is appended to `sound` if not null.
+    // The next frame: number k is what is shown at k / fps seconds. Sound that lay between it and the frame before is appended to `sound`
+    // if not null. nullopt at the end, with the sound after the last frame.
     virtual Result<std::optional<Frame>> next(std::vector<float>* sound) = 0;
     virtual double duration() const = 0;      // seconds if known, else 0
     virtual bool has_sound() const = 0;
     virtual int64_t dropped() const = 0;      // frames that were skipped because the caller was slower than a live stream
+    virtual std::string note() const = 0;     // empty, or a sentence about what was damaged and left out so far
 };
 
 }  // namespace gemma3n
