@@ -66,6 +66,10 @@ public:
         std::vector<float> samples;
     };
     std::optional<Clip> next(bool end = false);
+    // Sound behind the clips that were handed out, and how many samples of it belong to the next one whatever comes: they can be encoded
+    // before it is complete.
+    std::span<const float> waiting() const { return waiting_; }
+    int64_t certain() const;
     double seconds() const { return static_cast<double>(given_ + static_cast<int64_t>(waiting_.size())) / static_cast<double>(sound_rate); }  // pushed so far
 
 private:

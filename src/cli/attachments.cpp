@@ -23,15 +23,6 @@ std::string in_words(const Attached& a) {
     return s + counted(tokens, "token");
 }
 
-std::string shown_name(const std::string& path) { return path == "-" ? "standard input" : path; }
-
-// The sentence names the file.
-Error of_file(Error e, const std::string& path) {
-    const std::string name = shown_name(path);
-    if (e.code != Code::cancelled && !e.message.starts_with(path + ":") && !e.message.starts_with(name)) e.message = name + ": " + e.message;
-    return e;
-}
-
 }  // namespace
 
 AttachOptions attach_options(const MediaFlags& flags) {
@@ -51,10 +42,12 @@ Result<Attached> Attachments::encode(const MediaFile& file, const AttachOptions&
         return image ? attach_image(*engine_, *image, options) : image.error();
     }
     if (file.kind == MediaFile::Kind::sound) {
-        auto reader = SoundReader::open(file.path);
+        auto reader = SoundReader::open(file.path, [] { return !interrupted(); });
         return reader ? attach_sound(*engine_, **reader, options) : reader.error();
     }
-    auto reader = VideoReader::open(file.path, video_options(*engine_, options));
+    VideoOptions video = video_options(*engine_, options);
+    video.waiting = [] { return !interrupted(); };
+    auto reader = VideoReader::open(file.path, video);
     return reader ? attach_video(*engine_, **reader, options) : reader.error();
 }
 
@@ -82,8 +75,8 @@ Result<std::string> Attachments::add(const MediaFile& file) {
     }
     auto a = encode(file, o);
     clear_progress();
-    if (!a) return of_file(a.error(), file.path);
-    for (const std::string& note : a->notes) fprintf(stderr, "gemma3n: %s: %s\n", shown_name(file.path).c_str(), note.c_str());
+    if (!a) return in_file(a.error(), file.path);
+    for (const std::string& note : a->notes) say(in_file({Code::bad_file, note}, file.path).message);
     if (stats_) say_times(file, *a);
     for (const Medium& m : a->media) {
         int64_t& n = is_picture(m) ? n_pictures_ : n_clips_;

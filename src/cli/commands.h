@@ -79,6 +79,16 @@ struct TraceOptions {
 };
 int trace(const TraceOptions& o);
 
+struct TranscribeCommand {
+    ModelOptions model;
+    std::vector<std::string> files;
+    std::string translate_to, language, prompt, format = "txt", audio_tokens = "fixed";
+    int64_t max_tokens = 512;  // of a segment
+    double every = 3;          // seconds of sound between partial texts
+    bool live = false;
+};
+int transcribe(const TranscribeCommand& o);
+
 struct SynthOptions {
     std::string size, type = "q4_0", output;
     uint64_t seed = 1;
@@ -147,6 +157,9 @@ int imatrix(const ImatrixOptions& o);
 // One sentence on standard error; the exit code that belongs to the error.
 int report(const Error& e);
 int usage_error(const std::string& sentence);
+void say(const std::string& sentence);  // on standard error, where nothing went wrong
+std::string shown_name(const std::string& path);       // "standard input" for "-"
+Error in_file(Error e, const std::string& path);       // its sentence names the file
 // Straight to standard output, unbuffered; false once it could not be written.
 bool write_output(std::string_view s);
 // The exit code of a command whose answer has been written to standard output: an error if it did not arrive there.

@@ -106,6 +106,24 @@ void add_trace(CLI::App* c, TraceOptions& o) {
     c->add_option("-o,--output", o.output, "the file to write")->required()->transform(not_empty("a path"))->option_text("OUT.safetensors");
 }
 
+void add_transcribe(CLI::App* c, TranscribeCommand& o) {
+    add_model(c, o.model, true);
+    c->add_option("FILE", o.files, "recordings ('-': standard input), of any length: clips are cut at quiet points")->required()->expected(1, 100000)->transform(not_empty("a path"))->option_text("...");
+    c->add_option("--language", o.language, "what is spoken, as English; default: the model finds out")->transform(not_empty("a language"))->option_text("LANG");
+    c->add_option("--translate-to", o.translate_to, "write the text in this language")->transform(not_empty("a language"))->option_text("LANG");
+    c->add_option("--prompt", o.prompt, "ask this of each clip, in place of 'Transcribe the following speech segment in LANG:'")->transform(not_empty("text"))->option_text("TEXT");
+    c->add_option("--format", o.format, "txt (default), json, srt or vtt")->transform(one_of({"txt", "json", "srt", "vtt"}))->option_text("TYPE");
+    auto* live = add_switch(c, "--live", o.live, "while the sound arrives: what it seems to say so far, on standard error");
+    c->add_option("--every", o.every, "with --live: seconds of sound between two looks; default 3")->needs(live)->transform(number(0.2, 3600))->option_text("X");
+    c->add_option("--audio-tokens", o.audio_tokens, "fixed (default) or dynamic, as in run")->transform(either("fixed", "dynamic"))->option_text("HOW");
+    c->add_option("-n,--max-tokens", o.max_tokens, "tokens of a clip's text at most; default 512")->transform(whole(1, no_end))->option_text("N");
+    add_mmproj(c, o.model);
+    c->footer("Examples:\n"
+              "  gemma3n transcribe model.gguf talk.mp3 > talk.txt\n"
+              "  gemma3n transcribe model.gguf film.mp4 --translate-to German --format srt > film.srt\n"
+              "  arecord -f S16_LE -r 16000 | gemma3n transcribe model.gguf - --live\n");
+}
+
 void add_synth(CLI::App* c, SynthOptions& o) {
     c->add_option("--size", o.size, "e2b, e4b, gemma3-4b or tiny")->required()->option_text("SIZE");
     c->add_option("--type", o.type, "the mix of types, q4_0 unless told: " + gemma3n::format::mix_names())->option_text("TYPE");
@@ -207,6 +225,8 @@ int main(int argc, char** argv) {
     command("tokenize", "text to ids", add_tokenize, tokenize_options, tokenize);
     TraceOptions trace_options;
     command("trace", "named tensors of one forward pass, as a safetensors file", add_trace, trace_options, trace);
+    TranscribeCommand transcribe_options;
+    command("transcribe", "recordings or arriving speech to text, or to a translation", add_transcribe, transcribe_options, transcribe);
     PullCommand pull_options;
     command("pull", "fetch a model from Hugging Face into its cache", add_pull, pull_options, pull);
     ListOptions list_options;

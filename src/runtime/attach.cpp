@@ -112,6 +112,7 @@ Result<Attached> attach_sound(Engine& engine, SoundReader& reader, const AttachO
             TRY(a.sound(samples, !more));
         }
         Attached attached = a.finish();
+        if (const std::string note = reader.note(); !note.empty()) attached.notes.push_back(note);
         if (attached.media.empty()) return fail(Code::bad_file, "a recording without a single sample: expected sound");
         return attached;
     });
@@ -164,6 +165,7 @@ Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachO
             attached.notes.insert(attached.notes.begin(), text("%.1f s of video: %lld frames, one every %.1f s, for there are %lld at most", std::max(duration, last_s),
                                                                static_cast<long long>(n_frames), spacing, static_cast<long long>(options.max_frames)));
         }
+        if (const std::string note = reader.note(); !note.empty()) attached.notes.push_back(note);
         if (reader.has_sound() && !engine.info().audio) attached.notes.push_back("the video's sound is left out: the model has no audio tower");
         return attached;
     });
