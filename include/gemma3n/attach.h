@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -29,6 +30,9 @@ struct Attached {
     std::vector<Medium> media;       // in the order of the turn
     std::vector<std::string> notes;  // what the person should know: how long sound was cut, which frames were chosen; whole sentences
 };
+
+// Frames and clips in the order of a turn: a clip behind the frames that were shown while it sounded.
+void by_time(std::vector<Medium>& media);
 
 struct AttachProgress {
     int64_t pictures = 0, clips = 0;  // encoded so far
@@ -70,12 +74,50 @@ public:
     // before it is complete.
     std::span<const float> waiting() const { return waiting_; }
     int64_t certain() const;
+    double clip_seconds() const { return static_cast<double>(waiting_.size()) / static_cast<double>(sound_rate); }  // of the clip that is coming
     double seconds() const { return static_cast<double>(given_ + static_cast<int64_t>(waiting_.size())) / static_cast<double>(sound_rate); }  // pushed so far
 
 private:
+    int64_t most() const { return static_cast<int64_t>(max_seconds_ * static_cast<double>(sound_rate)); }
     double max_seconds_;
     int64_t given_ = 0;           // samples of clips that were handed out
     std::vector<float> waiting_;
+};
+
+// Sound that is still arriving, as clips of soft tokens: cut as ClipCutter cuts, and each second of it encoded once, as it comes.
+// Belongs to one thread at a time.
+class ClipStream {
+public:
+    using OnClip = std::function<Status(Medium)>;
+    // An error when the model has no audio tower.
+    static Result<std::unique_ptr<ClipStream>> open(std::shared_ptr<Engine> engine, const SoundOptions& options = {});
+
+    // Takes sound; on_clip is called with each clip that it completes, and its error is handed on.
+    Status push(std::span<const float> samples, const OnClip& on_clip);
+    // The rest, as a clip if there is any. Clips that follow are of the same recording.
+    Status finish(const OnClip& on_clip);
+    // Forgets all, also after an error: what follows is another recording.
+    Status clear();
+
+    // The tokens of the coming clip that are certain; null before the first.
+    std::shared_ptr<const SoftTokens> so_far() const { return encoded_ > 0 ? stream_->so_far() : nullptr; }
+    double clip_seconds() const { return cutter_.clip_seconds(); }
+    double seconds() const { return cutter_.seconds(); }
+
+    static constexpr int64_t shortest_clip = 513;  // samples; a shorter rest of a recording gets silence behind it
+
+private:
+    explicit ClipStream(double max_seconds) : cutter_(max_seconds) {}
+    Status encode(std::span<const float> clip, int64_t n);
+    Status complete(bool end, const OnClip& on_clip);
+
+    std::shared_ptr<Engine> engine_;
+    SoundOptions options_;
+    ClipCutter cutter_;
+    std::unique_ptr<SoundStream> stream_;
+    int64_t encoded_ = 0;  // samples of the coming clip that the encoder has
+    int64_t n_clips_ = 0;
+    double encode_s_ = 0;  // that they took
 };
 
 }  // namespace gemma3n

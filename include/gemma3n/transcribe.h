@@ -43,6 +43,8 @@ public:
     Status push(std::span<const float> samples, const SegmentEvents& events = {});
     // The rest. The next sound begins a new recording.
     Status finish(const SegmentEvents& events = {});
+    // Forgets the recording, also after an error.
+    Status clear();
     // What the unfinished clip seems to say, from the tokens that are certain; "" when there are none. Costs an answer of which nothing is
     // kept; on_text is told of it.
     Result<std::string> partial(const SegmentEvents& events = {});

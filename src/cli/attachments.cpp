@@ -13,17 +13,17 @@ bool is_picture(const Medium& m) { return m.part.tokens->kind == SoftTokens::Kin
 
 std::string counted(int64_t n, const char* one) { return std::to_string(n) + " " + one + (n == 1 ? "" : "s"); }
 
-std::string in_words(const Attached& a) {
+}  // namespace
+
+std::string in_words(const std::vector<Part>& media) {
     int64_t pictures = 0, tokens = 0;
-    for (const Medium& m : a.media) pictures += is_picture(m), tokens += m.part.tokens->n;
-    const int64_t clips = static_cast<int64_t>(a.media.size()) - pictures;
+    for (const Part& p : media) pictures += p.tokens->kind == SoftTokens::Kind::image, tokens += p.tokens->n;
+    const int64_t clips = static_cast<int64_t>(media.size()) - pictures;
     std::string s;
     if (pictures > 0) s = counted(pictures, "picture") + ", ";
     if (clips > 0) s += counted(clips, "clip") + ", ";
     return s + counted(tokens, "token");
 }
-
-}  // namespace
 
 AttachOptions attach_options(const MediaFlags& flags) {
     AttachOptions o;
@@ -78,12 +78,13 @@ Result<std::string> Attachments::add(const MediaFile& file) {
     if (!a) return in_file(a.error(), file.path);
     for (const std::string& note : a->notes) say(in_file({Code::bad_file, note}, file.path).message);
     if (stats_) say_times(file, *a);
+    std::vector<Part> added;
     for (const Medium& m : a->media) {
-        int64_t& n = is_picture(m) ? n_pictures_ : n_clips_;
-        n++;
-        parts_.push_back(m.part);
+        (is_picture(m) ? n_pictures_ : n_clips_)++;
+        added.push_back(m.part);
     }
-    return in_words(*a);
+    add(added);
+    return in_words(added);
 }
 
 Status Attachments::add_flags() {

@@ -11,6 +11,7 @@
 namespace gemma3n::cli {
 
 AttachOptions attach_options(const MediaFlags& flags);
+std::string in_words(const std::vector<Part>& media);  // "1 picture, 2 clips, 632 tokens"
 
 class Attachments {
 public:
@@ -20,7 +21,8 @@ public:
     void trace(Trace trace) { trace_ = std::move(trace); }
 
     // Encodes a file and puts it behind what was attached before; an error changes nothing. What the person should know is said.
-    Result<std::string> add(const MediaFile& file);  // what was attached, in words: "1 picture, 256 tokens"
+    Result<std::string> add(const MediaFile& file);  // what was attached, in words
+    void add(const std::vector<Part>& media) { parts_.insert(parts_.end(), media.begin(), media.end()); }
     // The files of the command line, in order. Gives the towers' memory back.
     Status add_flags();
 

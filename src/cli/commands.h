@@ -45,6 +45,7 @@ struct MediaFlags {
 struct RunOptions {
     ModelOptions model;
     MediaFlags media;
+    std::string camera;  // a device, or what stands in for one; empty: none
     std::optional<std::string> prompt, system;
     float temperature = 1.0f;
     int top_k = 64;

@@ -63,6 +63,7 @@ void add_run(CLI::App* c, RunOptions& o) {
     add_model(c, o.model, true);
     add_text(c, "PROMPT", o.prompt, "the prompt; piped text follows it after a blank line, or is it")->option_text(" ");
     add_media(c, o.model, o.media);
+    c->add_option("--camera", o.camera, "what a camera sees while you ask: a device like /dev/video0, or a video; each question gets the newest frames (--max-frames, here default 4)")->transform(not_empty("a device"))->option_text("DEVICE");
     auto* system = add_text(c, "--system", o.system, "system text, put in front of the first turn")->option_text("TEXT");
     c->add_option("--temp", o.temperature, "temperature, 0 = greedy; default 1")->transform(number(0, 100))->option_text("X");
     c->add_option("--top-k", o.top_k, "keep the k best candidates, 0 = all; default 64")->transform(whole(0, 1 << 24))->option_text("N");

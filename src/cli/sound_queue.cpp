@@ -1,15 +1,14 @@
 #include "cli/sound_queue.h"
 
-#include "cli/progress.h"
-
 #include <chrono>
 #include <utility>
 
 namespace gemma3n::cli {
 
-Result<std::unique_ptr<SoundQueue>> SoundQueue::open(const std::string& path) {
+Result<std::unique_ptr<SoundQueue>> SoundQueue::open(const std::string& path, Waiting waiting) {
     std::unique_ptr<SoundQueue> q(new SoundQueue);
-    auto reader = SoundReader::open(path, [stop = &q->stop_] { return !*stop && !interrupted(); });
+    q->waiting_ = std::move(waiting);
+    auto reader = SoundReader::open(path, [p = q.get()] { return !p->stop_ && p->waiting_(); });
     if (!reader) return reader.error();
     q->reader_ = std::move(*reader);
     q->thread_ = std::thread([p = q.get()] { p->run(); });
@@ -37,7 +36,7 @@ void SoundQueue::run() {
 
 Result<bool> SoundQueue::take(size_t n, std::vector<float>& samples) {
     std::unique_lock lock(mutex_);
-    while (samples_.size() < n && !ended_ && !interrupted()) came_.wait_for(lock, std::chrono::milliseconds(50));
+    while (samples_.size() < n && !ended_ && waiting_()) came_.wait_for(lock, std::chrono::milliseconds(50));
     if (samples_.empty() && error_) return *error_;
     samples.insert(samples.end(), samples_.begin(), samples_.end());
     samples_.clear();

@@ -16,12 +16,12 @@ namespace gemma3n::cli {
 
 class SoundQueue {
 public:
-    // "-": standard input. Ctrl-C ends the wait for it.
-    static Result<std::unique_ptr<SoundQueue>> open(const std::string& path);
+    // "-": standard input. `waiting` is asked on either thread while nothing comes; false ends the wait.
+    static Result<std::unique_ptr<SoundQueue>> open(const std::string& path, Waiting waiting);
     ~SoundQueue();
     SoundQueue(const SoundQueue&) = delete;
 
-    // Appends what has come once there are `n` samples of it, or all that comes: false when there will be no more. Ctrl-C ends the wait.
+    // Appends what has come once there are `n` samples of it, or all that comes: false when there will be no more.
     Result<bool> take(size_t n, std::vector<float>& samples);
     size_t waiting() const;  // samples
     std::string note() const;     // the reader's, once it has ended
@@ -31,6 +31,7 @@ private:
     void run();
     std::unique_ptr<SoundReader> reader_;
     std::atomic<bool> stop_{false};
+    Waiting waiting_;
     mutable std::mutex mutex_;
     std::condition_variable came_;
     std::vector<float> samples_;

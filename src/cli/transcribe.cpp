@@ -89,7 +89,7 @@ private:
     }
 
     Status arriving(const std::string& path, std::string& note) {
-        auto queue = SoundQueue::open(path);
+        auto queue = SoundQueue::open(path, [] { return !interrupted(); });
         if (!queue) return queue.error();
         const auto step = static_cast<size_t>(o_.every * static_cast<double>(sound_rate));
         std::vector<float> samples;
@@ -136,7 +136,7 @@ public:
         Status s = o_.live && !std::filesystem::is_regular_file(path) ? arriving(path, note) : recording(path, note);
         const double seconds = transcriber_.seconds() - start;
         if (s) s = worked([&] { return transcriber_.finish(events()); });
-        else (void)transcriber_.finish({[](const std::string&) { return false; }, {}});  // the next file begins anew
+        else (void)transcriber_.clear();  // the next file begins anew
         clear_progress();
         const bool stopped = !s && s.error().code == Code::cancelled;
         if (!s && !stopped) s = in_file(s.error(), path);

@@ -15,8 +15,9 @@ namespace {
 using Kind = SoftTokens::Kind;
 
 constexpr int64_t default_frame_side = 256;
-constexpr int64_t shortest_clip = 513;        // samples; a shorter rest gets silence behind it
 constexpr int64_t read_at_once = sound_rate;  // samples
+
+bool is_frame(const Medium& m) { return m.part.tokens->kind == Kind::image; }
 
 // One attachment under way.
 class Attaching {
@@ -35,7 +36,7 @@ public:
         TRY(reached(std::max(progress_.seconds, cutter_.seconds())));
         while (auto clip = cutter_.next(end)) {
             const double end_s = clip->begin_s + static_cast<double>(clip->samples.size()) / static_cast<double>(sound_rate);
-            if (clip->begin_s > 0) clip->samples.resize(std::max<size_t>(clip->samples.size(), shortest_clip));  // the rest of something longer
+            if (clip->begin_s > 0) clip->samples.resize(std::max<size_t>(clip->samples.size(), ClipStream::shortest_clip));  // the rest of something longer
             TRY(encode(Kind::sound, clip->begin_s, end_s, [&](const EncoderTrace* trace) { return engine_.encode_sound(clip->samples, options_.sound, trace); }));
         }
         return {};
@@ -58,7 +59,7 @@ public:
 
     // Frames and clips by time.
     Attached finish() {
-        std::stable_sort(media_.begin(), media_.end(), [](const Medium& a, const Medium& b) { return order(a) < order(b); });
+        by_time(media_);
         Attached a{std::move(media_), {}};
         const auto is_clip = [](const Medium& m) { return !is_frame(m); };
         if (const auto n = std::count_if(a.media.begin(), a.media.end(), is_clip); n > 1) {
@@ -71,10 +72,6 @@ public:
     }
 
 private:
-    static bool is_frame(const Medium& m) { return m.part.tokens->kind == Kind::image; }
-    // A frame at the second at which a clip ends was not shown during it.
-    static std::pair<double, bool> order(const Medium& m) { return {m.end_s, is_frame(m)}; }
-
     template <class F>
     Status encode(Kind kind, double begin_s, double end_s, F&& f) {
         TRY(reached(std::max(progress_.seconds, end_s)));
@@ -93,6 +90,12 @@ private:
 };
 
 }  // namespace
+
+void by_time(std::vector<Medium>& media) {
+    // a frame at the second at which a clip ends was not shown during it
+    const auto order = [](const Medium& m) { return std::pair(m.end_s, is_frame(m)); };
+    std::stable_sort(media.begin(), media.end(), [&](const Medium& a, const Medium& b) { return order(a) < order(b); });
+}
 
 Result<Attached> attach_image(Engine& engine, const Image& image, const AttachOptions& options) {
     return within_memory(engine.impl(), [&]() -> Result<Attached> {

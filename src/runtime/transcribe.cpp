@@ -11,8 +11,6 @@ namespace {
 
 using Shared = std::shared_ptr<const SoftTokens>;
 
-constexpr int64_t shortest_clip = 513;  // samples; a shorter rest gets silence behind it
-
 std::string trimmed(const std::string& s) {
     const size_t begin = s.find_first_not_of(" \t\r\n"), end = s.find_last_not_of(" \t\r\n");
     return begin == std::string::npos ? "" : s.substr(begin, end + 1 - begin);
@@ -52,33 +50,18 @@ struct Transcriber::Impl {
     std::shared_ptr<Engine> engine;
     TranscribeOptions options;
     std::string instruction;
-    ClipCutter cutter{1};
-    std::unique_ptr<SoundStream> stream;
-    int64_t n_streamed = 0;            // samples of the present clip in it
-    std::unique_ptr<Session> session;  // has read the clip's tokens up to n_read, without what closes the clip
+    std::unique_ptr<ClipStream> clips;
+    std::unique_ptr<Session> session;  // has read the coming clip's tokens up to n_read, without what closes the clip
     int64_t n_read = 0;
 
-    // Sound that certainly belongs to the present clip goes to the encoder.
-    Status stream_up_to(std::span<const float> clip, int64_t n) {
-        if (n > n_streamed) TRY(stream->push(clip.subspan(static_cast<size_t>(n_streamed), static_cast<size_t>(n - n_streamed))));
-        n_streamed = std::max(n, n_streamed);
-        return {};
-    }
-
-    // Clips that are complete; with `end` also the rest.
-    Status clips(bool end, const SegmentEvents& events) {
-        while (auto clip = cutter.next(end)) {
-            const double end_s = clip->begin_s + static_cast<double>(clip->samples.size()) / static_cast<double>(sound_rate);
-            if (clip->begin_s > 0) clip->samples.resize(std::max<size_t>(clip->samples.size(), shortest_clip));
-            TRY(stream_up_to(clip->samples, static_cast<int64_t>(clip->samples.size())));
-            n_streamed = 0;
-            ASSIGN(const Shared tokens, stream->finish(options.sound));
-            ASSIGN(const Prompt rest, read(tokens));
+    ClipStream::OnClip to_text(const SegmentEvents& events) {
+        return [this, &events](Medium clip) -> Status {
+            ASSIGN(const Prompt rest, read(clip.part.tokens));
             const std::unique_ptr<Session> s = std::move(session);
-            ASSIGN(const Segment segment, answer(*s, rest, clip->begin_s, end_s, events.on_text));
+            ASSIGN(const Segment segment, answer(*s, rest, clip.begin_s, clip.end_s, events.on_text));
             if (events.on_segment && !events.on_segment(segment)) return fail(Code::cancelled, "transcribing was cancelled");
-        }
-        return {};
+            return {};
+        };
     }
 
     GenerateOptions greedy(const OnText& on_text, Trimming& trimming) const {
@@ -146,45 +129,35 @@ Transcriber::~Transcriber() = default;
 Result<std::unique_ptr<Transcriber>> Transcriber::open(std::shared_ptr<Engine> engine, const TranscribeOptions& options) {
     std::unique_ptr<Transcriber> t(new Transcriber);
     Impl& i = *t->impl_;
-    ASSIGN(i.stream, engine->new_sound_stream());
+    ASSIGN(i.clips, ClipStream::open(engine, options.sound));
     TRY([&]() -> Status {
         ASSIGN([[maybe_unused]] const auto tokenizer, engine->impl().need_tokenizer());
         return {};
     }());
     i.options = options;
     i.instruction = instruction_of(options);
-    i.cutter = ClipCutter(engine->info().clip_seconds);
     i.engine = std::move(engine);
     return t;
 }
 
-Status Transcriber::push(std::span<const float> samples, const SegmentEvents& events) {
-    Impl& i = *impl_;
-    return within_memory(i.engine->impl(), [&]() -> Status {
-        i.cutter.push(samples);
-        TRY(i.clips(false, events));
-        return i.stream_up_to(i.cutter.waiting(), i.cutter.certain());
-    });
-}
+Status Transcriber::push(std::span<const float> samples, const SegmentEvents& events) { return impl_->clips->push(samples, impl_->to_text(events)); }
 
 Status Transcriber::finish(const SegmentEvents& events) {
-    Impl& i = *impl_;
-    return within_memory(i.engine->impl(), [&]() -> Status {
-        const Status s = i.clips(true, events);
-        i.cutter = ClipCutter(i.engine->info().clip_seconds);
-        i.session.reset();
-        if (i.n_streamed == 0) return s;
-        i.n_streamed = 0;  // after an error
-        ASSIGN(i.stream, i.engine->new_sound_stream());
-        return s;
-    });
+    const Status s = impl_->clips->finish(impl_->to_text(events));
+    const Status cleared = clear();
+    return s ? cleared : s;
+}
+
+Status Transcriber::clear() {
+    impl_->session.reset();
+    return impl_->clips->clear();
 }
 
 Result<std::string> Transcriber::partial(const SegmentEvents& events) {
     Impl& i = *impl_;
     return within_memory(i.engine->impl(), [&]() -> Result<std::string> {
-        const Shared tokens = i.stream->so_far();
-        if (!tokens || i.n_streamed == 0) return std::string();
+        const Shared tokens = i.clips->so_far();
+        if (!tokens) return std::string();
         ASSIGN(const Prompt rest, i.read(tokens));
         ASSIGN(const auto s, i.session->fork());
         ASSIGN(const Segment segment, i.answer(*s, rest, 0, 0, events.on_text));
@@ -192,6 +165,6 @@ Result<std::string> Transcriber::partial(const SegmentEvents& events) {
     });
 }
 
-double Transcriber::seconds() const { return impl_->cutter.seconds(); }
+double Transcriber::seconds() const { return impl_->clips->seconds(); }
 
 }  // namespace gemma3n
