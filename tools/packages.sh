@@ -6,7 +6,9 @@ set -eu
 wanted=
 for part in "$@"; do
     case $part in
-        build) wanted="$wanted g++ cmake ninja-build libsimdjson-dev libcli11-dev libcurl4-openssl-dev libssl-dev ca-certificates python3 python3-venv" ;;
+        build)
+            wanted="$wanted g++ cmake ninja-build libsimdjson-dev libcli11-dev libcurl4-openssl-dev libssl-dev ca-certificates python3 python3-venv"
+            wanted="$wanted pkg-config libjpeg62-turbo-dev libpng-dev libwebp-dev libavformat-dev libavcodec-dev libavutil-dev libswscale-dev libavdevice-dev" ;;
         test) wanted="$wanted libgtest-dev pkg-config python3-venv" ;;
         fuzz) wanted="$wanted clang-14 libclang-rt-14-dev" ;;
         arm64) wanted="$wanted g++-aarch64-linux-gnu qemu-user-static" ;;

@@ -12,7 +12,7 @@ namespace gemma3n {
 namespace {
 
 constexpr int weight_bits = 22;
-constexpr int64_t largest_side = 16384;  // of either picture: sizes stay far from overflow
+constexpr int64_t largest_target = 16384;
 
 // Where one output position reads: as many values as there are weights, from `first` on. The weights' sum is 2^22 up to rounding, so that
 // sums of bytes stay below 2^31.
@@ -73,12 +73,12 @@ void mix_rows(const uint8_t* from, int64_t n, const Reading& r, std::vector<int3
 
 Result<Image> resized(const Image& image, int64_t side) {
     const int64_t w = image.width, h = image.height;
-    if (w < 1 || h < 1 || w > largest_side || h > largest_side || image.rgb.size() != static_cast<size_t>(w * h * 3)) {
+    if (w < 1 || h < 1 || w > max_image_side || h > max_image_side || image.rgb.size() != static_cast<size_t>(w * h * 3)) {
         return fail(Code::bad_argument, "a picture of %lld x %lld with %zu bytes: expected 1 to %lld a side and 3 bytes a pixel", static_cast<long long>(w), static_cast<long long>(h),
-                    image.rgb.size(), static_cast<long long>(largest_side));
+                    image.rgb.size(), static_cast<long long>(max_image_side));
     }
-    if (side < 1 || side > largest_side) {
-        return fail(Code::bad_argument, "a picture resized to %lld pixels a side: expected 1 to %lld", static_cast<long long>(side), static_cast<long long>(largest_side));
+    if (side < 1 || side > largest_target) {
+        return fail(Code::bad_argument, "a picture resized to %lld pixels a side: expected 1 to %lld", static_cast<long long>(side), static_cast<long long>(largest_target));
     }
     std::vector<uint8_t> across;  // [h, side, 3]; a side that fits already is not touched
     if (w != side) {
