@@ -136,6 +136,8 @@ struct BenchOptions {
     int repeats = 3;
     uint64_t seed = 1;
     bool json = false, roof = false;
+    std::vector<int64_t> vision;  // sides of pictures: of these the towers alone are measured
+    bool audio = false;           // and of sound
 };
 int bench(const BenchOptions& o);
 

@@ -86,6 +86,7 @@ void add_run(CLI::App* c, RunOptions& o) {
 
 void add_show(CLI::App* c, ShowOptions& o) {
     add_model(c, o.model, false);
+    add_mmproj(c, o.model);
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
@@ -167,11 +168,15 @@ void add_eval(CLI::App* c, EvalOptions& o) {
 
 void add_bench(CLI::App* c, BenchOptions& o) {
     add_model(c, o.model, true);
-    c->add_option("-p,--prompt", o.prompt, "ids of the prompt, spread over the vocabulary; default 512")->transform(whole(1, no_end))->option_text("N");
-    c->add_option("-n,--decode", o.decode, "ids decoded after it, one by one; default 64")->transform(whole(1, no_end))->option_text("N");
+    auto* prompt = c->add_option("-p,--prompt", o.prompt, "ids of the prompt, spread over the vocabulary; default 512")->transform(whole(1, no_end))->option_text("N");
+    auto* decode = c->add_option("-n,--decode", o.decode, "ids decoded after it, one by one; default 64")->transform(whole(1, no_end))->option_text("N");
     c->add_option("-r,--repeats", o.repeats, "times each is measured; the middle one counts; default 3")->transform(whole(1, 1000))->option_text("N");
-    c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
+    auto* seed = c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
     add_switch(c, "--roof", o.roof, "measure what the machine can do, and print the share of it");
+    auto* vision = c->add_option("--vision", o.vision, "pictures of R x R pixels to soft tokens, and the share of the roof; may be repeated")->transform(multiple(32, 4096))->allow_extra_args(false)->option_text("R");
+    auto* audio = add_switch(c, "--audio", o.audio, "the same of sound: a clip as long as the model takes");
+    for (auto* of_text : {prompt, decode, seed}) of_text->excludes(vision)->excludes(audio);
+    add_mmproj(c, o.model);
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
