@@ -104,8 +104,6 @@ public:
     double clip_seconds() const { return cutter_.clip_seconds(); }
     double seconds() const { return cutter_.seconds(); }
 
-    static constexpr int64_t shortest_clip = 513;  // samples; a shorter rest of a recording gets silence behind it
-
 private:
     explicit ClipStream(double max_seconds) : cutter_(max_seconds) {}
     Status encode(std::span<const float> clip, int64_t n);

@@ -51,16 +51,20 @@ private:
         return result;
     }
 
-    Error lost() const { return {Code::io, "standard output cannot be written"}; }
+    bool written(bool good) {
+        lost_ |= !good;
+        return good;
+    }
+    static Error lost_error() { return {Code::io, "standard output cannot be written"}; }
 
     SegmentEvents events() {
         return {[this](const std::string& text) {
                     if (!text.empty()) clear_progress();
-                    return out_.text(text) && !interrupted();
+                    return written(out_.text(text)) && !interrupted();
                 },
                 [this](const Segment& s) {
                     clear_progress();
-                    if (!out_.segment(s)) return false;
+                    if (!written(out_.segment(s))) return false;
                     if (!s.complete && !interrupted()) {
                         fprintf(stderr, "gemma3n: %s: the text of %.1f to %.1f s is cut after %lld tokens (-n gives more)\n", name_.c_str(), s.begin_s, s.end_s, static_cast<long long>(o_.max_tokens));
                     }
@@ -130,7 +134,7 @@ public:
     Status file(const std::string& path) {
         name_ = shown_name(path);
         work_s_ = 0;
-        if (!out_.begin(path)) return lost();
+        if (!written(out_.begin(path))) return lost_error();
         const double start = transcriber_.seconds();
         std::string note;
         Status s = o_.live && !std::filesystem::is_regular_file(path) ? arriving(path, note) : recording(path, note);
@@ -138,9 +142,10 @@ public:
         if (s) s = worked([&] { return transcriber_.finish(events()); });
         else (void)transcriber_.clear();  // the next file begins anew
         clear_progress();
+        if (lost_) return lost_error();
         const bool stopped = !s && s.error().code == Code::cancelled;
         if (!s && !stopped) s = in_file(s.error(), path);
-        if (!out_.end({seconds, work_s_, bool(s), s || stopped ? nullptr : &s.error()})) return lost();
+        if (!out_.end({seconds, work_s_, bool(s), s || stopped ? nullptr : &s.error()})) return lost_error();
         if (!note.empty()) fprintf(stderr, "gemma3n: %s\n", note.c_str());
         if (seconds > 0) fprintf(stderr, "%s: %.1f s of sound in %.1f s: %.2f of real time\n", name_.c_str(), seconds, work_s_, work_s_ / seconds);
         return s;
@@ -152,6 +157,7 @@ private:
     Transcript& out_;
     std::string name_;
     double work_s_ = 0;
+    bool lost_ = false;  // standard output
 };
 
 }  // namespace
@@ -178,10 +184,10 @@ int transcribe(const TranscribeCommand& o) {
     for (const std::string& f : o.files) {
         const Status s = work.file(f);
         if (s) continue;
+        if (finish_output() != exit_ok) return exit_error;
         code = report(s.error());
         if (code == exit_interrupted) break;
         n_failed++;
-        if (finish_output() != exit_ok) return exit_error;
     }
     out->finish();
     if (code == exit_interrupted) return code;

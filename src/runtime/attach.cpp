@@ -36,7 +36,6 @@ public:
         TRY(reached(std::max(progress_.seconds, cutter_.seconds())));
         while (auto clip = cutter_.next(end)) {
             const double end_s = clip->begin_s + static_cast<double>(clip->samples.size()) / static_cast<double>(sound_rate);
-            if (clip->begin_s > 0) clip->samples.resize(std::max<size_t>(clip->samples.size(), ClipStream::shortest_clip));  // the rest of something longer
             TRY(encode(Kind::sound, clip->begin_s, end_s, [&](const EncoderTrace* trace) { return engine_.encode_sound(clip->samples, options_.sound, trace); }));
         }
         return {};

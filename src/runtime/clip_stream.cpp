@@ -3,8 +3,8 @@
 #include "base/result.h"
 #include "runtime/engine_impl.h"
 
-#include <algorithm>
 #include <chrono>
+#include <utility>
 
 namespace gemma3n {
 
@@ -29,12 +29,10 @@ Status ClipStream::encode(std::span<const float> clip, int64_t n) {
 Status ClipStream::complete(bool end, const OnClip& on_clip) {
     while (auto clip = cutter_.next(end)) {
         const auto n = static_cast<int64_t>(clip->samples.size());
-        const double end_s = clip->begin_s + static_cast<double>(n) / static_cast<double>(sound_rate);
-        if (clip->begin_s > 0) clip->samples.resize(static_cast<size_t>(std::max(n, shortest_clip)));  // the rest of something longer
-        TRY(encode(clip->samples, static_cast<int64_t>(clip->samples.size())));
+        TRY(encode(clip->samples, n));
         encoded_ = 0;
         ASSIGN(auto tokens, stream_->finish(options_));
-        TRY(on_clip({{"", std::move(tokens)}, clip->begin_s, end_s, std::exchange(encode_s_, 0.0), n_clips_++}));
+        TRY(on_clip({{"", std::move(tokens)}, clip->begin_s, clip->begin_s + static_cast<double>(n) / static_cast<double>(sound_rate), std::exchange(encode_s_, 0.0), n_clips_++}));
     }
     return {};
 }
