@@ -3,10 +3,8 @@
 
 #include "base/cpu.h"
 #include "base/result.h"
-#include "cli/commands.h"
-#include "cli/json.h"
+#include "cli/bench.h"
 #include "cli/progress.h"
-#include "measure/roof.h"
 
 #include <chrono>
 #include <cstdio>
@@ -48,13 +46,7 @@ void json(const Measured& m, const BenchOptions& o, const ModelInfo& info) {
     j.add("peak_rss_bytes", m.bench.peak_rss_bytes).add("decode_bytes_per_token", m.bench.decode_bytes_per_token).add("decode_gb_per_s", m.decode_gb_per_s());
     j.raw("prefill_times", json_phase(m.bench.prefill)).raw("decode_times", json_phase(m.bench.decode));
     if (m.roof) {
-        std::string at;
-        for (const measure::RoofAt& r : m.roof->at) {
-            at += (at.empty() ? "" : ", ") + std::string("{\"threads\": ") + json_number(r.threads) + ", \"read_gb_per_s\": " + json_number(r.read_gb_per_s) + ", \"int8_gops\": " + json_number(r.int8_gops) +
-                  ", \"f32_gflops\": " + json_number(r.f32_gflops) + "}";
-        }
-        Json roof;
-        roof.add("int8_instruction", m.roof->int8_instruction).add("buffer_bytes", m.roof->buffer_bytes).raw("at", "[" + at + "]");
+        Json roof = roof_json(*m.roof);
         roof.add("decode_share_of_read", m.decode_gb_per_s() / m.roof->at.back().read_gb_per_s);
         j.raw("roof", roof.str());
     }
@@ -84,14 +76,31 @@ void table(const Measured& m, const BenchOptions& o, const ModelInfo& info) {
         printf("\n");
         return;
     }
-    printf(", %.0f %% of what the machine can read\n\n%-20s %10s %12s %12s\n", 100 * m.decode_gb_per_s() / m.roof->at.back().read_gb_per_s, "roof", "GB/s", "int8 GOPS", "f32 GFLOPS");
-    for (const measure::RoofAt& r : m.roof->at) printf("  %-18s %10.1f %12.0f %12.0f\n", (std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads")).c_str(), r.read_gb_per_s, r.int8_gops, r.f32_gflops);
-    printf("reading %.2f GB; int8 by %s\n", static_cast<double>(m.roof->buffer_bytes) / 1e9, m.roof->int8_instruction.c_str());
+    printf(", %.0f %% of what the machine can read\n\n", 100 * m.decode_gb_per_s() / m.roof->at.back().read_gb_per_s);
+    roof_table(*m.roof);
 }
 
 }  // namespace
 
+Json roof_json(const measure::Roof& roof) {
+    std::string at;
+    for (const measure::RoofAt& r : roof.at) {
+        at += (at.empty() ? "" : ", ") + std::string("{\"threads\": ") + json_number(r.threads) + ", \"read_gb_per_s\": " + json_number(r.read_gb_per_s) + ", \"int8_gops\": " + json_number(r.int8_gops) +
+              ", \"f32_gflops\": " + json_number(r.f32_gflops) + "}";
+    }
+    Json j;
+    j.add("int8_instruction", roof.int8_instruction).add("buffer_bytes", roof.buffer_bytes).raw("at", "[" + at + "]");
+    return j;
+}
+
+void roof_table(const measure::Roof& roof) {
+    printf("%-20s %10s %12s %12s\n", "roof", "GB/s", "int8 GOPS", "f32 GFLOPS");
+    for (const measure::RoofAt& r : roof.at) printf("  %-18s %10.1f %12.0f %12.0f\n", (std::to_string(r.threads) + (r.threads == 1 ? " thread" : " threads")).c_str(), r.read_gb_per_s, r.int8_gops, r.f32_gflops);
+    printf("reading %.2f GB; int8 by %s\n", static_cast<double>(roof.buffer_bytes) / 1e9, roof.int8_instruction.c_str());
+}
+
 int bench(const BenchOptions& o) {
+    if (!o.vision.empty() || o.audio) return bench_towers(o);
     Measured m;
     const auto start = std::chrono::steady_clock::now();
     auto engine = load(o.model);

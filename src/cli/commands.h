@@ -18,12 +18,34 @@ struct ModelOptions {
     int threads = 0;
     std::string activations = "q8";
     std::string kernels;
+    std::string mmproj;    // the file with vision and audio; empty: found beside the model
     bool pull = false;     // a name that is not in the cache is fetched
     bool offline = false;  // but not now
 };
 
+struct MediaFile {
+    enum class Kind { image, sound, video } kind = Kind::image;
+    std::string path;  // "-": standard input
+};
+
+struct MediaFlags {
+    std::vector<MediaFile> files;        // in the order of the command line
+    int64_t image_side = 0;              // pixels of pictures and frames; 0 = the model's, and 256 of frames
+    std::string audio_tokens = "fixed";  // or "dynamic"
+    double fps = 1;
+    int64_t max_frames = 0;              // 0 = the default of what it is for
+    // Of files that are standard input.
+    bool reads_input() const {
+        for (const MediaFile& f : files)
+            if (f.path == "-") return true;
+        return false;
+    }
+};
+
 struct RunOptions {
     ModelOptions model;
+    MediaFlags media;
+    std::string camera;  // a device, or what stands in for one; empty: none
     std::optional<std::string> prompt, system;
     float temperature = 1.0f;
     int top_k = 64;
@@ -50,12 +72,23 @@ int tokenize(const TokenizeOptions& o);
 
 struct TraceOptions {
     ModelOptions model;
+    MediaFlags media;
     std::optional<std::string> prompt;
     std::optional<std::string> ids, only;
     std::string output;
     bool raw = false;
 };
 int trace(const TraceOptions& o);
+
+struct TranscribeCommand {
+    ModelOptions model;
+    std::vector<std::string> files;
+    std::string translate_to, language, prompt, format = "txt", audio_tokens = "fixed";
+    int64_t max_tokens = 512;  // of a segment
+    double every = 3;          // seconds of sound between partial texts
+    bool live = false;
+};
+int transcribe(const TranscribeCommand& o);
 
 struct SynthOptions {
     std::string size, type = "q4_0", output;
@@ -103,6 +136,8 @@ struct BenchOptions {
     int repeats = 3;
     uint64_t seed = 1;
     bool json = false, roof = false;
+    std::vector<int64_t> vision;  // sides of pictures: of these the towers alone are measured
+    bool audio = false;           // and of sound
 };
 int bench(const BenchOptions& o);
 
@@ -125,6 +160,9 @@ int imatrix(const ImatrixOptions& o);
 // One sentence on standard error; the exit code that belongs to the error.
 int report(const Error& e);
 int usage_error(const std::string& sentence);
+void say(const std::string& sentence);  // on standard error, where nothing went wrong
+std::string shown_name(const std::string& path);       // "standard input" for "-"
+Error in_file(Error e, const std::string& path);       // its sentence names the file
 // Straight to standard output, unbuffered; false once it could not be written.
 bool write_output(std::string_view s);
 // The exit code of a command whose answer has been written to standard output: an error if it did not arrive there.

@@ -34,14 +34,36 @@ void add_compute(CLI::App* c, ModelOptions& o) {
     c->add_option("--kernels", o.kernels, "force a kernel table by name")->transform(not_empty("a name"))->option_text("NAME");
 }
 
+void add_mmproj(CLI::App* c, ModelOptions& o) {
+    c->add_option("--mmproj", o.mmproj, "the file with vision and audio; default the mmproj-*.gguf beside MODEL")->transform(not_empty("a path"))->option_text("FILE");
+}
+
 void add_model(CLI::App* c, ModelOptions& o, bool compute) {
     c->add_option("MODEL", o.model, "a .gguf file, a Hugging Face directory, or a name: e2b, e4b, 270m, ORG/REPO[:QUANT]")->required()->transform(not_empty("a path"))->option_text(" ");
     if (compute) add_compute(c, o);
 }
 
+// Pictures, sound and video, in the order in which they stand on the command line, whatever they are.
+void add_media(CLI::App* c, ModelOptions& m, MediaFlags& o) {
+    const auto files = [&](const char* name, MediaFile::Kind kind, const char* description) {
+        c->add_option_function<std::string>(name, [&o, kind](const std::string& path) { o.files.push_back({kind, path}); }, description)
+            ->trigger_on_parse()->transform(not_empty("a path"))->option_text("FILE");
+    };
+    files("--image", MediaFile::Kind::image, "a picture in front of the text: JPEG, PNG or WebP; may be repeated, as the next two");
+    files("--audio", MediaFile::Kind::sound, "a recording ('-': standard input); long ones are cut into clips at quiet points");
+    files("--video", MediaFile::Kind::video, "frames of a video and its sound, by time ('-': standard input)");
+    c->add_option("--image-size", o.image_side, "pixels a side, a multiple of 32; default the model's for pictures, 256 for frames")->transform(multiple(32, 4096))->option_text("N");
+    c->add_option("--audio-tokens", o.audio_tokens, "fixed (default): a clip is filled up to the model's number of tokens; dynamic: its own only")->transform(either("fixed", "dynamic"))->option_text("HOW");
+    c->add_option("--fps", o.fps, "frames a second of a video; default 1")->transform(number(0.001, 1000))->option_text("X");
+    c->add_option("--max-frames", o.max_frames, "frames of a video at most: a longer one's are spread over it; default 32")->transform(whole(1, 100000))->option_text("N");
+    add_mmproj(c, m);
+}
+
 void add_run(CLI::App* c, RunOptions& o) {
     add_model(c, o.model, true);
     add_text(c, "PROMPT", o.prompt, "the prompt; piped text follows it after a blank line, or is it")->option_text(" ");
+    add_media(c, o.model, o.media);
+    c->add_option("--camera", o.camera, "what a camera sees while you ask: a device like /dev/video0, or a video; each question gets the newest frames (--max-frames, here default 4)")->transform(not_empty("a device"))->option_text("DEVICE");
     auto* system = add_text(c, "--system", o.system, "system text, put in front of the first turn")->option_text("TEXT");
     c->add_option("--temp", o.temperature, "temperature, 0 = greedy; default 1")->transform(number(0, 100))->option_text("X");
     c->add_option("--top-k", o.top_k, "keep the k best candidates, 0 = all; default 64")->transform(whole(0, 1 << 24))->option_text("N");
@@ -58,11 +80,13 @@ void add_run(CLI::App* c, RunOptions& o) {
               "  gemma3n run model.gguf                                a chat\n"
               "  gemma3n run e2b                                       a chat with a model fetched once (docs/models.md)\n"
               "  gemma3n run model.gguf \"Why is the sky blue?\"         one answer\n"
-              "  cat notes.txt | gemma3n run model.gguf \"Summarise\"    one answer about piped text\n");
+              "  cat notes.txt | gemma3n run model.gguf \"Summarise\"    one answer about piped text\n"
+              "  gemma3n run model.gguf --image a.jpg \"What is this?\"  one answer about a picture (docs/multimodal.md)\n");
 }
 
 void add_show(CLI::App* c, ShowOptions& o) {
     add_model(c, o.model, false);
+    add_mmproj(c, o.model);
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
@@ -78,9 +102,28 @@ void add_trace(CLI::App* c, TraceOptions& o) {
     add_model(c, o.model, true);
     auto* prompt = add_text(c, "PROMPT", o.prompt, "the prompt, in the turn format")->option_text(" ");
     auto* raw = add_switch(c, "--raw", o.raw, "the prompt is plain text: no turn format")->option_text(" ");
+    add_media(c, o.model, o.media);
     add_text(c, "--ids", o.ids, "token ids, taken as given, like 2,5,17")->option_text("LIST")->excludes(prompt)->excludes(raw);
     add_text(c, "--only", o.only, "tensors in whose names this regular expression is found")->transform(not_empty("a regular expression"))->option_text("REGEX");
     c->add_option("-o,--output", o.output, "the file to write")->required()->transform(not_empty("a path"))->option_text("OUT.safetensors");
+}
+
+void add_transcribe(CLI::App* c, TranscribeCommand& o) {
+    add_model(c, o.model, true);
+    c->add_option("FILE", o.files, "recordings ('-': standard input), of any length: clips are cut at quiet points")->required()->expected(1, 100000)->transform(not_empty("a path"))->option_text("...");
+    c->add_option("--language", o.language, "what is spoken, as English; default: the model finds out")->transform(not_empty("a language"))->option_text("LANG");
+    c->add_option("--translate-to", o.translate_to, "write the text in this language")->transform(not_empty("a language"))->option_text("LANG");
+    c->add_option("--prompt", o.prompt, "ask this of each clip, in place of 'Transcribe the following speech segment in LANG:'")->transform(not_empty("text"))->option_text("TEXT");
+    c->add_option("--format", o.format, "txt (default), json, srt or vtt")->transform(one_of({"txt", "json", "srt", "vtt"}))->option_text("TYPE");
+    auto* live = add_switch(c, "--live", o.live, "while the sound arrives: what it seems to say so far, on standard error");
+    c->add_option("--every", o.every, "with --live: seconds of sound between two looks; default 3")->needs(live)->transform(number(0.2, 3600))->option_text("X");
+    c->add_option("--audio-tokens", o.audio_tokens, "fixed (default) or dynamic, as in run")->transform(either("fixed", "dynamic"))->option_text("HOW");
+    c->add_option("-n,--max-tokens", o.max_tokens, "tokens of a clip's text at most; default 512")->transform(whole(1, no_end))->option_text("N");
+    add_mmproj(c, o.model);
+    c->footer("Examples:\n"
+              "  gemma3n transcribe model.gguf talk.mp3 > talk.txt\n"
+              "  gemma3n transcribe model.gguf film.mp4 --translate-to German --format srt > film.srt\n"
+              "  arecord -f S16_LE -r 16000 | gemma3n transcribe model.gguf - --live\n");
 }
 
 void add_synth(CLI::App* c, SynthOptions& o) {
@@ -125,11 +168,15 @@ void add_eval(CLI::App* c, EvalOptions& o) {
 
 void add_bench(CLI::App* c, BenchOptions& o) {
     add_model(c, o.model, true);
-    c->add_option("-p,--prompt", o.prompt, "ids of the prompt, spread over the vocabulary; default 512")->transform(whole(1, no_end))->option_text("N");
-    c->add_option("-n,--decode", o.decode, "ids decoded after it, one by one; default 64")->transform(whole(1, no_end))->option_text("N");
+    auto* prompt = c->add_option("-p,--prompt", o.prompt, "ids of the prompt, spread over the vocabulary; default 512")->transform(whole(1, no_end))->option_text("N");
+    auto* decode = c->add_option("-n,--decode", o.decode, "ids decoded after it, one by one; default 64")->transform(whole(1, no_end))->option_text("N");
     c->add_option("-r,--repeats", o.repeats, "times each is measured; the middle one counts; default 3")->transform(whole(1, 1000))->option_text("N");
-    c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
+    auto* seed = c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
     add_switch(c, "--roof", o.roof, "measure what the machine can do, and print the share of it");
+    auto* vision = c->add_option("--vision", o.vision, "pictures of R x R pixels to soft tokens, and the share of the roof; may be repeated")->transform(multiple(32, 4096))->allow_extra_args(false)->option_text("R");
+    auto* audio = add_switch(c, "--audio", o.audio, "the same of sound: a clip as long as the model takes");
+    for (auto* of_text : {prompt, decode, seed}) of_text->excludes(vision)->excludes(audio);
+    add_mmproj(c, o.model);
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
@@ -184,6 +231,8 @@ int main(int argc, char** argv) {
     command("tokenize", "text to ids", add_tokenize, tokenize_options, tokenize);
     TraceOptions trace_options;
     command("trace", "named tensors of one forward pass, as a safetensors file", add_trace, trace_options, trace);
+    TranscribeCommand transcribe_options;
+    command("transcribe", "recordings or arriving speech to text, or to a translation", add_transcribe, transcribe_options, transcribe);
     PullCommand pull_options;
     command("pull", "fetch a model from Hugging Face into its cache", add_pull, pull_options, pull);
     ListOptions list_options;

@@ -1,10 +1,14 @@
 // run: one answer, or a chat. A program like any other over the public library: it includes nothing from below.
+#include "cli/attachments.h"
 #include "cli/commands.h"
 #include "cli/input.h"
+#include "cli/media_stream.h"
 #include "cli/progress.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -29,14 +33,33 @@ void print_stats(const Answer& a, const ModelInfo& m, uint64_t seed) {
     fprintf(stderr, "kernels     %s on %s%s; seed %llu\n", m.kernels.c_str(), m.cpu.c_str(), rows.c_str(), static_cast<unsigned long long>(seed));
 }
 
+// As a person or a terminal's drag and drop writes it: blanks around it, perhaps in quotes.
+std::string attached_path(const std::string& s) {
+    const size_t begin = s.find_first_not_of(" \t"), end = s.find_last_not_of(" \t\r");
+    if (begin == std::string::npos) return "";
+    const std::string path = s.substr(begin, end + 1 - begin);
+    const bool quoted = path.size() > 2 && (path[0] == '\'' || path[0] == '"') && path.back() == path[0];
+    return quoted ? path.substr(1, path.size() - 2) : path;
+}
+
 class Runner {
 public:
-    Runner(const RunOptions& o, std::shared_ptr<Engine> engine, std::unique_ptr<Session> session)
-        : o_(o), engine_(std::move(engine)), session_(std::move(session)) {
+    Runner(const RunOptions& o, std::shared_ptr<Engine> engine, std::unique_ptr<Session> session)  // `o` must outlive it
+        : o_(o), engine_(std::move(engine)), session_(std::move(session)), attachments_(engine_, o.media, o.stats) {
         seed_ = o.seed ? *o.seed : std::random_device{}();  // of 32 bits: --stats prints it, and --seed takes it back
     }
 
+    // Opens what arrives while questions are asked.
+    Status watch(const MediaFile& file) {
+        auto stream = MediaStream::open(engine_, file, o_.media);
+        if (!stream) return in_file(stream.error(), file.path);
+        stream_ = std::move(*stream);
+        return {};
+    }
+
     int once(const std::string& prompt) {
+        if (const Status s = attachments_.add_flags(); !s) return report(s.error());
+        if (stream_ && !stream_->wait()) return exit_interrupted;
         const auto a = answer(prompt);
         if (!a) return report(explained(a.error()));
         after(*a, "");
@@ -44,9 +67,11 @@ public:
         return a->finish == Finish::cancelled ? exit_interrupted : exit_ok;
     }
 
-    int chat() {
+    // Questions come from `input`.
+    int chat(int input) {
+        if (const Status s = attachments_.add_flags(); !s) return report(s.error());
         fprintf(stderr, "%s. /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", engine_->info().name.c_str());
-        Lines lines(STDIN_FILENO);
+        Lines lines(input);
         for (;;) {
             reset_interrupt();  // before the prompt: a Ctrl-C after it is meant for it
             fprintf(stderr, "> ");
@@ -61,10 +86,11 @@ public:
             if (line == "/bye" || line == "/exit" || line == "/quit") return exit_ok;
             if (line == "/clear") {
                 session_->clear();
+                attachments_.clear();
                 continue;
             }
             if (line[0] == '/') {
-                fprintf(stderr, "gemma3n: '%s' is not a command: there are /clear and /bye\n", line.c_str());
+                attach(line);
                 continue;
             }
             const auto a = answer(line);
@@ -82,6 +108,28 @@ public:
     }
 
 private:
+    // "/image PATH" and the like: for the next message. An error is said, and what was attached before stays.
+    void attach(const std::string& line) {
+        const size_t space = std::min(line.find(' '), line.size());
+        const std::string word = line.substr(0, space);
+        const std::string path = attached_path(line.substr(space));
+        MediaFile file{MediaFile::Kind::image, path};
+        if (word == "/audio") file.kind = MediaFile::Kind::sound;
+        else if (word == "/video") file.kind = MediaFile::Kind::video;
+        else if (word != "/image") {
+            fprintf(stderr, "gemma3n: '%s' is not a command: there are /image PATH, /audio PATH, /video PATH, /clear and /bye\n", line.c_str());
+            return;
+        }
+        if (path.empty() || path == "-") {
+            fprintf(stderr, "gemma3n: %s needs the path of a file\n", word.c_str());
+            return;
+        }
+        const auto added = attachments_.add(file);
+        if (!stream_) engine_->release_towers();
+        if (!added) report(added.error());
+        else fprintf(stderr, "%s: %s, for your next message\n", path.c_str(), added->c_str());
+    }
+
     // One answer to standard output, as it comes.
     Result<Answer> answer(const std::string& prompt) {
         Progress progress("reading the prompt");
@@ -95,9 +143,22 @@ private:
             if (!text.empty()) line_open = text.back() != '\n';
             return write_output(text) && !interrupted();
         };
-        auto a = o_.raw ? session_->complete(prompt, g) : session_->chat(prompt, g, session_->n_tokens() == 0 ? o_.system.value_or("") : "");
+        if (stream_) take_stream();
+        const std::vector<Part> parts = attachments_.with(prompt);
+        const int64_t before = session_->n_tokens();
+        auto a = o_.raw ? session_->complete(parts, g) : session_->chat(parts, g, session_->n_tokens() == 0 ? o_.system.value_or("") : "");
+        if (session_->n_tokens() > before) attachments_.clear();  // the model has seen them
+        if (stream_) stream_->resume();
         if (!a && line_open) write_output("\n");  // the error starts on a line of its own
         return a;
+    }
+
+    // What came since the last question goes with this one.
+    void take_stream() {
+        const std::vector<Part> parts = stream_->take();
+        if (const std::string news = stream_->news(); !news.empty()) say(news);
+        if (!parts.empty()) fprintf(stderr, "[%s]\n", in_words(parts).c_str());
+        attachments_.add(parts);
     }
 
     // Ends the line of an answer and says what the person should know about it.
@@ -124,22 +185,50 @@ private:
     const RunOptions& o_;
     std::shared_ptr<Engine> engine_;
     std::unique_ptr<Session> session_;
+    Attachments attachments_;
+    std::unique_ptr<MediaStream> stream_;
     uint64_t seed_;
 };
 
+// Where questions come from while standard input brings sound or a video: the terminal itself.
+Result<int> terminal_input() {
+    const int fd = open("/dev/tty", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return Error{Code::bad_argument, "standard input is what the model sees or hears, and there is no terminal to ask questions in: give PROMPT"};
+    return fd;
+}
+
 }  // namespace
 
-int run(const RunOptions& o) {
-    std::optional<std::string> prompt = o.prompt;
-    if (prompt && is_blank(*prompt) && (prompt->empty() || !o.raw)) return usage_error("PROMPT is empty: expected text");
-    if (!isatty(STDIN_FILENO)) {
+int run(const RunOptions& given) {
+    RunOptions o = given;
+    std::optional<std::string>& prompt = o.prompt;
+    const bool media = !o.media.files.empty() || !o.camera.empty();
+    if (prompt && is_blank(*prompt) && (prompt->empty() || !o.raw) && !media) return usage_error("PROMPT is empty: expected text");
+    const auto from_input = std::find_if(o.media.files.begin(), o.media.files.end(), [](const MediaFile& f) { return f.path == "-"; });
+    const bool reads_input = from_input != o.media.files.end();
+    if (reads_input && std::any_of(from_input + 1, o.media.files.end(), [](const MediaFile& f) { return f.path == "-"; })) {
+        return usage_error("'-' is given more than once: standard input can be read once");
+    }
+    if (!isatty(STDIN_FILENO) && !reads_input) {
         std::string piped;
         const Line ended = Lines(STDIN_FILENO).rest(piped);
         if (ended == Line::interrupted) return exit_interrupted;
         if (ended == Line::failed) return report({Code::io, std::string("standard input cannot be read: ") + strerror(errno)});
         if (!piped.empty()) prompt = prompt ? *prompt + "\n\n" + piped : piped;
         if (!prompt) return usage_error("standard input is empty and there is no PROMPT: expected text in one of them, or a terminal to chat");
-        if (is_blank(*prompt) && !o.raw) return usage_error("standard input holds only white space and there is no PROMPT: expected text");
+        if (is_blank(*prompt) && !o.raw && !media) return usage_error("standard input holds only white space and there is no PROMPT: expected text");
+    }
+    // With a PROMPT standard input is read to its end like any file; in a chat it goes on while questions are asked.
+    std::optional<MediaFile> watched;
+    if (!o.camera.empty()) watched = MediaFile{MediaFile::Kind::video, o.camera};
+    int questions = STDIN_FILENO;
+    if (reads_input && !prompt) {
+        if (watched) return usage_error("--camera and '-' in a chat: expected one of them");
+        const auto terminal = terminal_input();
+        if (!terminal) return report(terminal.error());
+        questions = *terminal;
+        watched = *from_input;
+        o.media.files.erase(from_input);
     }
     auto engine = load(o.model);
     if (!engine) return report(engine.error());
@@ -149,7 +238,10 @@ int run(const RunOptions& o) {
     if (!session) return report(session.error());
     if (!(*engine)->info().chat_template_note.empty()) fprintf(stderr, "gemma3n: %s\n", (*engine)->info().chat_template_note.c_str());
     Runner runner(o, *engine, std::move(*session));
-    return prompt ? runner.once(*prompt) : runner.chat();
+    if (watched) {
+        if (const Status opened = runner.watch(*watched); !opened) return report(opened.error());
+    }
+    return prompt ? runner.once(*prompt) : runner.chat(questions);
 }
 
 }  // namespace gemma3n::cli

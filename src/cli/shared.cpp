@@ -24,6 +24,19 @@ int usage_error(const std::string& sentence) {
     return exit_usage;
 }
 
+void say(const std::string& sentence) {
+    clear_progress();
+    fprintf(stderr, "gemma3n: %s\n", sentence.c_str());
+}
+
+std::string shown_name(const std::string& path) { return path == "-" ? "standard input" : path; }
+
+Error in_file(Error e, const std::string& path) {
+    const std::string name = shown_name(path);
+    if (!e.message.starts_with(path + ":") && !e.message.starts_with(name)) e.message = name + ": " + e.message;
+    return e;
+}
+
 static int output_error = 0;  // errno of the first write that failed; the stream itself forgets it
 
 bool write_output(std::string_view s) {
@@ -44,6 +57,7 @@ Result<std::shared_ptr<Engine>> load(const ModelOptions& o) {
     EngineOptions e;
     e.threads = o.threads;
     e.kernels = o.kernels;
+    e.mmproj = o.mmproj;
     e.activations = o.activations == "f32" ? Activations::f32 : Activations::q8;
     Progress progress("loading");
     e.progress = [&](double fraction) { return progress.at(fraction); };

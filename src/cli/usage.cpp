@@ -2,6 +2,7 @@
 
 #include "base/result.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -21,6 +22,15 @@ CLI::Validator whole(int64_t low, int64_t high) {
     });
 }
 
+CLI::Validator multiple(int64_t of, int64_t high) {
+    return checked([=](std::string& s) -> std::string {
+        int64_t value = 0;
+        const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+        const bool good = error == std::errc{} && end == s.data() + s.size() && value >= of && value <= high && value % of == 0;
+        return good ? "" : text("'%s': expected a multiple of %lld up to %lld", s.c_str(), static_cast<long long>(of), static_cast<long long>(high));
+    });
+}
+
 CLI::Validator number(double low, double high) {
     return checked([=](std::string& s) -> std::string {
         double value = 0;
@@ -34,15 +44,6 @@ CLI::Validator not_empty(const std::string& expected) {
     return checked([=](std::string& s) { return s.empty() ? "'': expected " + expected : ""; });
 }
 
-CLI::Validator either(const std::string& a, const std::string& b) {
-    return checked([=](std::string& s) { return s == a || s == b ? "" : text("'%s': expected %s or %s", s.c_str(), a.c_str(), b.c_str()); });
-}
-
-const CLI::App& named_command(const CLI::App& app) {
-    const auto named = app.get_subcommands();
-    return named.empty() ? app : *named.front();
-}
-
 static std::string joined(const std::vector<std::string>& words, const char* last) {
     std::string s;
     for (size_t i = 0; i < words.size(); i++) {
@@ -50,6 +51,20 @@ static std::string joined(const std::vector<std::string>& words, const char* las
         s += words[i];
     }
     return s;
+}
+
+CLI::Validator one_of(const std::vector<std::string>& words) {
+    return checked([=](std::string& s) {
+        const bool known = std::find(words.begin(), words.end(), s) != words.end();
+        return known ? "" : text("'%s': expected %s", s.c_str(), joined(words, " or ").c_str());
+    });
+}
+
+CLI::Validator either(const std::string& a, const std::string& b) { return one_of({a, b}); }
+
+const CLI::App& named_command(const CLI::App& app) {
+    const auto named = app.get_subcommands();
+    return named.empty() ? app : *named.front();
 }
 
 // `left` is what nothing took.

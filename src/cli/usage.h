@@ -6,13 +6,16 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace gemma3n::cli {
 
 // Decimal only: CLI11 would read 010 as eight.
 CLI::Validator whole(int64_t low, int64_t high);
+CLI::Validator multiple(int64_t of, int64_t high);  // and not 0
 CLI::Validator number(double low, double high);
 CLI::Validator not_empty(const std::string& expected);
+CLI::Validator one_of(const std::vector<std::string>& words);
 CLI::Validator either(const std::string& a, const std::string& b);
 
 // The command that was named on the line, or the program itself.

@@ -100,7 +100,7 @@ Result<std::string> find_projector(const std::string& model_path) {
     std::sort(found.begin(), found.end(), [](const Candidate& a, const Candidate& b) { return a.path < b.path; });
     std::string names;
     for (const Candidate& c : found) names += (names.empty() ? "" : ", ") + shown(fs::path(c.path).filename().string());
-    return fail(Code::bad_argument, "%s: has several projector files beside it, %s: expected one that bears its name, or the one that is meant to be named", model_path.c_str(), names.c_str());
+    return fail(Code::bad_argument, "%s: has several projector files beside it, %s: expected one that bears its name, or the one that is meant to be named as mmproj", model_path.c_str(), names.c_str());
 }
 
 }  // namespace gemma3n::format

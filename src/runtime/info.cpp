@@ -33,9 +33,11 @@ static void add_towers(ModelInfo& m, const Towers& towers, const Engine::Impl& e
     if (m.vision) {
         m.image_side = c.vision.side;
         m.image_tokens = c.vision.n_tokens;
+        m.image_placeholder = c.ids.image;
     }
     if (m.audio) {
         m.clip_tokens = c.audio.n_tokens;
+        m.sound_placeholder = c.ids.audio;
         m.clip_seconds = static_cast<double>(towers.clip_samples()) / static_cast<double>(sound_rate);
     }
 }

@@ -68,7 +68,7 @@ int64_t Towers::end_of_marks() const {
 Error Towers::none(const char* tower, const char* what) const {
     if (wrong_) return *wrong_;
     if (checkpoint_ && checkpoint_->path() != model_path_) return fail(Code::not_found, "%s: holds no %s tower: %s need one", checkpoint_->path().c_str(), tower, what);
-    return fail(Code::not_found, "%s: has no %s tower: %s need a projector file, an mmproj-*.gguf beside it or named in the options", model_path_.c_str(), tower, what);
+    return fail(Code::not_found, "%s: has no %s tower: %s need a projector file, an mmproj-*.gguf beside it or named as mmproj", model_path_.c_str(), tower, what);
 }
 
 Result<std::shared_ptr<const model::VisionTower>> Towers::vision() {

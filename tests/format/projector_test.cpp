@@ -120,7 +120,7 @@ TEST_F(FindProjector, AnOnlyOneNeedsNoName) {
 
 TEST_F(FindProjector, SeveralThatFitEquallyAreNamed) {
     put("mmproj-one-F16.gguf"), put("mmproj-two-BF16.gguf");
-    EXPECT_EQ(found("three.gguf"), "has several projector files beside it, mmproj-one-F16.gguf, mmproj-two-BF16.gguf: expected one that bears its name, or the one that is meant to be named");
+    EXPECT_EQ(found("three.gguf"), "has several projector files beside it, mmproj-one-F16.gguf, mmproj-two-BF16.gguf: expected one that bears its name, or the one that is meant to be named as mmproj");
 }
 
 // As the hub's cache has it: both names are links to blobs elsewhere.

@@ -34,7 +34,8 @@ MEL = 1e-3
 N_GREEDY = 8
 MIN_LEAD = 4e-4  # greedy choices nearer than that are no comparison; logits differ by 1e-5 at most
 
-# name, side of pictures, parts; a part that is a file of the folder is a picture or a clip
+# name, side of pictures, files of the folder in the order of the flags and the text behind them; text among pictures has its goldens in
+# tests/runtime
 SCALED = [
     ("picture", 256, ["astronaut.png", "What is it?"]),
     ("jpeg", 256, ["china.jpg", "What is it?"]),
@@ -45,8 +46,7 @@ SCALED = [
     ("two-clips", 256, ["card.wav", "austen2.wav", "Which one?"]),
     ("speech-48k", 256, ["center48k.wav", "Write it down"]),
     ("all", 256, ["astronaut.png", "chelsea.png", "austen.wav", "card.wav", "What is it?"]),
-    ("after-text", 256, ["What is it?", "flower.jpg"]),
-    ("among-text", 256, ["Listen: ", "card.wav", "and look:\n", "coffee.png", " Now?"]),
+    ("order", 256, ["card.wav", "coffee.png", "austen2.wav", "flower.jpg", " And now?\n"]),
 ]
 TRUE = [
     ("true-256", 256, ["china.jpg", "austen2.wav", "What is it?"]),
@@ -88,18 +88,9 @@ class Case:
         return load_file(out)
 
     def arguments(self, parts):
-        """Media in the order of the prompt, wherever text stands among them: a mark in the text is where the next one goes."""
-        out, text = [], ""
-        for p in parts:
-            if is_picture(p):
-                out += ["--image", str(self.folder / p)]
-                text += "<image>"
-            elif is_sound(p):
-                out += ["--audio", str(self.folder / p)]
-                text += "<audio>"
-            else:
-                text += p
-        return out, text
+        """The flags, and the text."""
+        *files, text = parts
+        return [a for f in files for a in ("--image" if is_picture(f) else "--audio", str(self.folder / f))], text
 
     def spelled(self, ids):
         """Text of an answer: bytes joined first, for a random model writes broken UTF-8. An end of text or turn ends it."""

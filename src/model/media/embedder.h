@@ -19,6 +19,7 @@ public:
 
     int64_t vocab() const { return embedding_.n_rows; }
     int64_t width() const { return embedding_.n_cols; }
+    double multiplications() const { return static_cast<double>(projection_.n_rows) * static_cast<double>(projection_.n_cols); }  // of a row
 
     // x [n, width] f32, overwritten; out [n, hidden] f32.
     void soft(Context& c, View x, View out) const;

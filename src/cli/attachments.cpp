@@ -1,0 +1,104 @@
+#include "cli/attachments.h"
+
+#include "cli/progress.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace gemma3n::cli {
+
+namespace {
+
+bool is_picture(const Medium& m) { return m.part.tokens->kind == SoftTokens::Kind::image; }
+
+std::string counted(int64_t n, const char* one) { return std::to_string(n) + " " + one + (n == 1 ? "" : "s"); }
+
+}  // namespace
+
+std::string in_words(const std::vector<Part>& media) {
+    int64_t pictures = 0, tokens = 0;
+    for (const Part& p : media) pictures += p.tokens->kind == SoftTokens::Kind::image, tokens += p.tokens->n;
+    const int64_t clips = static_cast<int64_t>(media.size()) - pictures;
+    std::string s;
+    if (pictures > 0) s = counted(pictures, "picture") + ", ";
+    if (clips > 0) s += counted(clips, "clip") + ", ";
+    return s + counted(tokens, "token");
+}
+
+AttachOptions attach_options(const MediaFlags& flags) {
+    AttachOptions o;
+    o.image.side = o.frame_side = flags.image_side;
+    o.sound.fixed = flags.audio_tokens == "fixed";
+    o.fps = flags.fps;
+    if (flags.max_frames > 0) o.max_frames = flags.max_frames;
+    return o;
+}
+
+Attachments::Attachments(std::shared_ptr<Engine> engine, const MediaFlags& flags, bool stats) : engine_(std::move(engine)), flags_(flags), stats_(stats) {}
+
+Result<Attached> Attachments::encode(const MediaFile& file, const AttachOptions& options) {
+    if (file.kind == MediaFile::Kind::image) {
+        auto image = read_image(file.path);
+        return image ? attach_image(*engine_, *image, options) : image.error();
+    }
+    if (file.kind == MediaFile::Kind::sound) {
+        auto reader = SoundReader::open(file.path, [] { return !interrupted(); });
+        return reader ? attach_sound(*engine_, **reader, options) : reader.error();
+    }
+    VideoOptions video = video_options(*engine_, options);
+    video.waiting = [] { return !interrupted(); };
+    auto reader = VideoReader::open(file.path, video);
+    return reader ? attach_video(*engine_, **reader, options) : reader.error();
+}
+
+void Attachments::say_times(const MediaFile& file, const Attached& a) const {
+    for (const Medium& m : a.media) {
+        char where[64] = "";
+        if (!is_picture(m)) snprintf(where, sizeof where, ", %.1f to %.1f s", m.begin_s, m.end_s);
+        else if (file.kind == MediaFile::Kind::video) snprintf(where, sizeof where, ", at %.1f s", m.begin_s);
+        fprintf(stderr, "%-11s %s%s: %lld tokens, %.2f s\n", is_picture(m) ? "picture" : "clip", shown_name(file.path).c_str(), where, static_cast<long long>(m.part.tokens->n), m.encode_s);
+    }
+}
+
+Result<std::string> Attachments::add(const MediaFile& file) {
+    AttachOptions o = attach_options(flags_);
+    const std::string what = "encoding " + shown_name(file.path);
+    o.progress = [&](const AttachProgress& p) {
+        char line[64] = "";
+        if (p.total_seconds > 0) snprintf(line, sizeof line, " %.0f %%", 100 * std::min(p.seconds / p.total_seconds, 1.0));
+        else if (p.seconds > 0) snprintf(line, sizeof line, ", %.0f s of it", p.seconds);
+        progress_line(what + line);
+        return !interrupted();
+    };
+    if (trace_) {
+        o.trace = [&](SoftTokens::Kind kind, int64_t index) { return trace_(kind, index + (kind == SoftTokens::Kind::image ? n_pictures_ : n_clips_)); };
+    }
+    auto a = encode(file, o);
+    clear_progress();
+    if (!a) return in_file(a.error(), file.path);
+    for (const std::string& note : a->notes) say(in_file({Code::bad_file, note}, file.path).message);
+    if (stats_) say_times(file, *a);
+    std::vector<Part> added;
+    for (const Medium& m : a->media) {
+        (is_picture(m) ? n_pictures_ : n_clips_)++;
+        added.push_back(m.part);
+    }
+    add(added);
+    return in_words(added);
+}
+
+Status Attachments::add_flags() {
+    for (const MediaFile& f : flags_.files) {
+        if (const auto added = add(f); !added) return added.error();
+    }
+    if (!flags_.files.empty()) engine_->release_towers();
+    return {};
+}
+
+std::vector<Part> Attachments::with(const std::string& text) const {
+    std::vector<Part> parts = parts_;
+    if (!text.empty()) parts.push_back({text, nullptr});
+    return parts;
+}
+
+}  // namespace gemma3n::cli

@@ -1,0 +1,46 @@
+// Pictures, recordings and videos that a person names, encoded for a question. A program like any other over the public library.
+#pragma once
+
+#include "cli/commands.h"
+#include "gemma3n/attach.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace gemma3n::cli {
+
+AttachOptions attach_options(const MediaFlags& flags);
+std::string in_words(const std::vector<Part>& media);  // "1 picture, 2 clips, 632 tokens"
+
+class Attachments {
+public:
+    // With `stats` each encoding's time goes to standard error.
+    Attachments(std::shared_ptr<Engine> engine, const MediaFlags& flags, bool stats);
+    using Trace = std::function<const EncoderTrace*(SoftTokens::Kind kind, int64_t index)>;  // the index counts all that were attached
+    void trace(Trace trace) { trace_ = std::move(trace); }
+
+    // Encodes a file and puts it behind what was attached before; an error changes nothing. What the person should know is said.
+    Result<std::string> add(const MediaFile& file);  // what was attached, in words
+    void add(const std::vector<Part>& media) { parts_.insert(parts_.end(), media.begin(), media.end()); }
+    // The files of the command line, in order. Gives the towers' memory back.
+    Status add_flags();
+
+    bool empty() const { return parts_.empty(); }
+    void clear() { parts_.clear(); }
+    // All of it with the text behind. They stay until clear().
+    std::vector<Part> with(const std::string& text) const;
+
+private:
+    Result<Attached> encode(const MediaFile& file, const AttachOptions& options);
+    void say_times(const MediaFile& file, const Attached& a) const;
+
+    std::shared_ptr<Engine> engine_;
+    const MediaFlags& flags_;
+    bool stats_;
+    Trace trace_;
+    std::vector<Part> parts_;
+    int64_t n_pictures_ = 0, n_clips_ = 0;
+};
+
+}  // namespace gemma3n::cli

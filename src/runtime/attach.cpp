@@ -1,0 +1,176 @@
+// Pictures, recordings and videos to parts of a turn.
+#include "gemma3n/attach.h"
+
+#include "base/result.h"
+#include "runtime/engine_impl.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace gemma3n {
+
+namespace {
+
+using Kind = SoftTokens::Kind;
+
+constexpr int64_t default_frame_side = 256;
+constexpr int64_t read_at_once = sound_rate;  // samples
+
+bool is_frame(const Medium& m) { return m.part.tokens->kind == Kind::image; }
+
+// One attachment under way.
+class Attaching {
+public:
+    Attaching(Engine& engine, const AttachOptions& options, double total_seconds) : engine_(engine), options_(options), cutter_(engine.info().clip_seconds) {
+        progress_.total_seconds = total_seconds;
+    }
+
+    Status image(const Image& image, int64_t side, double at_s) {
+        return encode(Kind::image, at_s, at_s, [&](const EncoderTrace* trace) { return engine_.encode_image(image, {side}, trace); });
+    }
+
+    // Clips that are complete by these samples; with `end` also the rest.
+    Status sound(std::span<const float> samples, bool end) {
+        cutter_.push(samples);
+        TRY(reached(std::max(progress_.seconds, cutter_.seconds())));
+        while (auto clip = cutter_.next(end)) {
+            const double end_s = clip->begin_s + static_cast<double>(clip->samples.size()) / static_cast<double>(sound_rate);
+            TRY(encode(Kind::sound, clip->begin_s, end_s, [&](const EncoderTrace* trace) { return engine_.encode_sound(clip->samples, options_.sound, trace); }));
+        }
+        return {};
+    }
+
+    // So much of the recording is read.
+    Status reached(double seconds) {
+        progress_.seconds = seconds;
+        if (!options_.progress || options_.progress(progress_)) return {};
+        return fail(Code::cancelled, "encoding was cancelled");
+    }
+
+    // Keeps the first frame of each `spacing` seconds.
+    void thin_frames(double spacing) {
+        int64_t last = -1;
+        std::erase_if(media_, [&](const Medium& m) { return is_frame(m) && std::exchange(last, cell(m.begin_s, spacing)) == cell(m.begin_s, spacing); });
+    }
+    int64_t n_frames() const { return std::count_if(media_.begin(), media_.end(), is_frame); }
+    static int64_t cell(double at_s, double spacing) { return static_cast<int64_t>(at_s / spacing + 1e-6); }
+
+    // Frames and clips by time.
+    Attached finish() {
+        by_time(media_);
+        Attached a{std::move(media_), {}};
+        const auto is_clip = [](const Medium& m) { return !is_frame(m); };
+        if (const auto n = std::count_if(a.media.begin(), a.media.end(), is_clip); n > 1) {
+            std::string at;
+            for (const Medium& m : a.media)
+                if (is_clip(m) && m.begin_s > 0) at += text("%s%.1f", at.empty() ? "" : ", ", m.begin_s);
+            a.notes.push_back(text("%.1f s of sound are %lld clips, cut at %s s", cutter_.seconds(), static_cast<long long>(n), at.c_str()));
+        }
+        return a;
+    }
+
+private:
+    template <class F>
+    Status encode(Kind kind, double begin_s, double end_s, F&& f) {
+        TRY(reached(std::max(progress_.seconds, end_s)));
+        int64_t& n = kind == Kind::image ? progress_.pictures : progress_.clips;
+        const auto start = std::chrono::steady_clock::now();
+        ASSIGN(auto tokens, f(options_.trace ? options_.trace(kind, n) : nullptr));
+        media_.push_back({{"", std::move(tokens)}, begin_s, end_s, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(), n++});
+        return {};
+    }
+
+    Engine& engine_;
+    const AttachOptions& options_;
+    ClipCutter cutter_;
+    AttachProgress progress_;
+    std::vector<Medium> media_;
+};
+
+}  // namespace
+
+void by_time(std::vector<Medium>& media) {
+    // a frame at the second at which a clip ends was not shown during it
+    const auto order = [](const Medium& m) { return std::pair(m.end_s, is_frame(m)); };
+    std::stable_sort(media.begin(), media.end(), [&](const Medium& a, const Medium& b) { return order(a) < order(b); });
+}
+
+Result<Attached> attach_image(Engine& engine, const Image& image, const AttachOptions& options) {
+    return within_memory(engine.impl(), [&]() -> Result<Attached> {
+        Attaching a(engine, options, 0);
+        TRY(a.image(image, options.image.side, 0));
+        return a.finish();
+    });
+}
+
+Result<Attached> attach_sound(Engine& engine, SoundReader& reader, const AttachOptions& options) {
+    return within_memory(engine.impl(), [&]() -> Result<Attached> {
+        Attaching a(engine, options, reader.duration());
+        std::vector<float> samples;
+        for (bool more = true; more;) {
+            samples.clear();
+            ASSIGN(more, reader.read(read_at_once, samples));
+            TRY(a.sound(samples, !more));
+        }
+        Attached attached = a.finish();
+        if (const std::string note = reader.note(); !note.empty()) attached.notes.push_back(note);
+        if (attached.media.empty()) return fail(Code::bad_file, "a recording without a single sample: expected sound");
+        return attached;
+    });
+}
+
+VideoOptions video_options(const Engine& engine, const AttachOptions& options) {
+    VideoOptions v;
+    v.fps = options.fps;
+    v.side = options.frame_side != 0 ? options.frame_side : std::min(default_frame_side, engine.info().image_side);
+    v.sound = engine.info().audio;
+    return v;
+}
+
+// One frame of each `spacing` seconds: of 1 / fps, or of more when that would be too many. Where the duration is not known, or wrong,
+// spacing doubles whenever there are too many.
+Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachOptions& options) {
+    if (!(options.fps > 0) || options.max_frames < 1) {
+        return fail(Code::bad_argument, "%g frames a second and %lld at most: expected more than 0 and at least 1", options.fps, static_cast<long long>(options.max_frames));
+    }
+    return within_memory(engine.impl(), [&]() -> Result<Attached> {
+        const double duration = reader.duration(), asked = 1 / options.fps;
+        const auto most = static_cast<double>(options.max_frames);
+        double spacing = duration * options.fps > most ? duration / most : asked, last_s = 0;
+        int64_t cell = -1;
+        Attaching a(engine, options, duration);
+        std::vector<float> samples;
+        for (bool more = true; more;) {
+            samples.clear();
+            ASSIGN(const auto frame, reader.next(&samples));
+            more = frame.has_value();
+            TRY(a.sound(samples, !more));
+            if (!more) break;
+            last_s = frame->seconds;
+            TRY(a.reached(last_s));
+            if (spacing > asked) {
+                const int64_t at = Attaching::cell(last_s, spacing);
+                if (at <= cell || (last_s <= duration && at >= options.max_frames)) continue;  // the end of a recording may be its last cell's
+                cell = at;
+            }
+            TRY(a.image(frame->image, frame->image.width, last_s));
+            while (a.n_frames() > options.max_frames) {
+                spacing *= 2;
+                a.thin_frames(spacing);
+                cell = Attaching::cell(last_s, spacing);
+            }
+        }
+        const int64_t n_frames = a.n_frames();
+        Attached attached = a.finish();
+        if (spacing > asked) {
+            attached.notes.insert(attached.notes.begin(), text("%.1f s of video: %lld frames, one every %.1f s, for there are %lld at most", std::max(duration, last_s),
+                                                               static_cast<long long>(n_frames), spacing, static_cast<long long>(options.max_frames)));
+        }
+        if (const std::string note = reader.note(); !note.empty()) attached.notes.push_back(note);
+        if (reader.has_sound() && !engine.info().audio) attached.notes.push_back("the video's sound is left out: the model has no audio tower");
+        return attached;
+    });
+}
+
+}  // namespace gemma3n

@@ -1,0 +1,218 @@
+// run and trace with pictures, recordings and videos: what goes before the text, in which order, and every way in which it does not go.
+#include "cli/media_files.h"
+#include "cli/terminal.h"
+#include "cli/traced.h"
+
+#include "gemma3n/attach.h"
+
+#include <gtest/gtest.h>
+
+namespace gemma3n::test {
+namespace {
+
+Ran run_media(Args more, const Spawn& how = {}) {
+    Args a{"run", towered(), "-t", "1", "--seed", "1", "-n", "4"};
+    a.insert(a.end(), more.begin(), more.end());
+    return command(a, how);
+}
+
+// Tokens of the prompt, as --stats says them.
+int prompt_tokens(const Ran& r) {
+    const size_t at = r.err.find("prompt      ");
+    return at == std::string::npos ? -1 : std::stoi(r.err.substr(at + 12));
+}
+
+const std::string out_path() { return folder().path() + "/media-trace.safetensors"; }
+
+File traced(Args more) {
+    Args a{"trace", towered(), "-t", "1", "-o", out_path()};
+    a.insert(a.end(), more.begin(), more.end());
+    const Ran r = command(a);
+    EXPECT_EQ(r.code, 0) << r.err;
+    return r.code == 0 ? read_back(out_path()) : File();
+}
+
+class MediaCommand : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!media_support().png || !media_support().containers) GTEST_SKIP() << "built without the decoders";
+    }
+};
+
+std::vector<int32_t> ids_of(const std::vector<std::string>& kinds, const std::string& text) {
+    auto engine = *Engine::load(towered(), {.threads = 1});
+    std::vector<Part> parts;
+    for (const std::string& k : kinds) {
+        const ModelInfo& m = engine->info();
+        const int64_t n = k == "image" ? m.image_tokens : m.clip_tokens;
+        parts.push_back({"", std::make_shared<SoftTokens>(SoftTokens{k == "image" ? SoftTokens::Kind::image : SoftTokens::Kind::sound, n, m.hidden, {}})});
+    }
+    parts.push_back({text, nullptr});
+    const std::vector<int> ids = engine->chat_prompt({{"user", "", parts}}, true)->ids;
+    return {ids.begin(), ids.end()};
+}
+
+TEST_F(MediaCommand, FilesGoBeforeTheTextInTheOrderOfTheirFlags) {
+    const std::string clip = wav("clip.wav", 1);
+    const Args only{"--only", "^input_ids$"};
+    const auto ids = [&](Args a) {
+        a.insert(a.end(), only.begin(), only.end());
+        return traced(a).at("input_ids").ids;
+    };
+    EXPECT_EQ(ids({"--image", red(), "--audio", clip, "--image", red(), "hello"}), ids_of({"image", "audio", "image"}, "hello"));
+    EXPECT_EQ(ids({"--audio", clip, "hello", "--image", red()}), ids_of({"audio", "image"}, "hello")) << "the text may stand anywhere";
+    EXPECT_EQ(ids({"--audio", clip, "--image", red(), "--audio", clip, ""}), ids_of({"audio", "image", "audio"}, ""));
+}
+
+TEST_F(MediaCommand, TraceNumbersWhatEachPictureAndClipBecomes) {
+    const std::string clip = wav("clip.wav", 1);
+    const File f = traced({"--image", red(), "--audio", clip, "--image", media("pictures/rgb-420.jpg"), "--image-size", "64", "hello", "--activations", "f32"});
+    using Shape = std::vector<int64_t>;
+    for (const char* n : {"0", "1"}) {
+        EXPECT_EQ(f.at(std::string("pixel_values.") + n).shape, (Shape{1, 3, 64, 64}));
+        EXPECT_EQ(f.at(std::string("soft_tokens.image.") + n).shape, (Shape{256, 256}));
+        EXPECT_EQ(f.count(std::string("vision.") + n + ".conv_stem"), 1u);
+    }
+    EXPECT_EQ(f.at("input_features.0").shape, (Shape{97, 128})) << "16,000 samples are a multiple of 128: (16000 - 513) / 160 + 1 frames";
+    EXPECT_EQ(f.at("soft_tokens.audio.0").shape, (Shape{188, 256}));
+    EXPECT_EQ(f.count("soft_tokens.audio.1"), 0u);
+    EXPECT_EQ(f.at("logits").shape[0], static_cast<int64_t>(f.at("input_ids").ids.size()));
+    auto engine = *Engine::load(towered(), {.threads = 1, .activations = Activations::f32});
+    const auto soft = engine->encode_image(*read_image(red()), {64});
+    ASSERT_TRUE(soft);
+    EXPECT_EQ(f.at("soft_tokens.image.0").values, (*soft)->values);
+    const File own = traced({"--audio", clip, "--audio-tokens", "dynamic", "--only", "soft_tokens", "hello"});
+    EXPECT_EQ(own.at("soft_tokens.audio.0").shape, (Shape{7, 256})) << "97 frames, 16 of them a token";
+}
+
+TEST_F(MediaCommand, PicturesChangeTheAnswerAndStatsSayWhatTheyTook) {
+    const Ran r = run_media({"--stats", "--image", red(), "what is it?"});
+    ASSERT_EQ(r.code, 0) << r.err;
+    EXPECT_TRUE(r.err.starts_with("picture     " + red() + ": 256 tokens, ")) << r.err;
+    EXPECT_EQ(prompt_tokens(r), static_cast<int>(ids_of({"image"}, "what is it?").size()));
+    const auto say = [](const std::string& picture) { return command({"run", towered(), "-t", "1", "--seed", "1", "-n", "24", "--image", picture, "what is it?"}).out; };
+    EXPECT_NE(say(red()), say(media("pictures/lossless.webp")));
+}
+
+TEST_F(MediaCommand, PipedTextFollows) {
+    const std::string clip = wav("clip.wav", 1);
+    EXPECT_EQ(run_media({"--audio", clip, "Summarise"}, {.input = "some notes"}).out, run_media({"--audio", clip, "Summarise\n\nsome notes"}).out);
+    EXPECT_EQ(run_media({"--audio", clip}, {.input = "some notes"}).code, 0);
+}
+
+TEST_F(MediaCommand, LongSoundIsCutAndSaid) {
+    const Ran r = run_media({"--stats", "--audio", wav("long.wav", 70), "hello"});
+    ASSERT_EQ(r.code, 0) << r.err;
+    EXPECT_NE(r.err.find("long.wav: 70.0 s of sound are 3 clips, cut at "), std::string::npos) << r.err;
+    EXPECT_EQ(prompt_tokens(r), static_cast<int>(ids_of({"audio", "audio", "audio"}, "hello").size()));
+    EXPECT_NE(r.err.find("clip        " + folder().path() + "/long.wav, 0.0 to "), std::string::npos) << r.err;
+}
+
+TEST_F(MediaCommand, SoundAndVideoComeFromAPipe) {
+    const std::string clip = wav("clip.wav", 2);
+    EXPECT_EQ(run_media({"--audio", "-", "hello"}, {.input = read_file(clip)}).out, run_media({"--audio", clip, "hello"}).out);
+    const std::string film = media("video/vp9.webm");
+    const Ran piped = run_media({"--video", "-", "hello", "--stats"}, {.input = read_file(film)}), read = run_media({"--video", film, "hello", "--stats"});
+    EXPECT_EQ(piped.code, 0) << piped.err;
+    EXPECT_EQ(piped.out, read.out);
+    EXPECT_EQ(prompt_tokens(piped), prompt_tokens(read));
+}
+
+TEST_F(MediaCommand, AVideoIsItsFramesAndSoundByTime) {
+    const Ran r = run_media({"--stats", "--video", media("video/h264.mp4"), "--fps", "2", "hello"});
+    ASSERT_EQ(r.code, 0) << r.err;
+    std::vector<std::string> kinds;
+    for (size_t at = 0; at < r.err.size(); at = r.err.find('\n', at) + 1) {
+        if (r.err.compare(at, 8, "picture ") == 0) kinds.push_back("image");
+        if (r.err.compare(at, 5, "clip ") == 0) kinds.push_back("audio");
+    }
+    EXPECT_EQ(kinds, (std::vector<std::string>{"image", "image", "image", "image", "audio"})) << "two seconds, and their sound\n" << r.err;
+    const Ran few = run_media({"--stats", "--video", media("video/h264.mp4"), "--fps", "2", "--max-frames", "2", "hello"});
+    EXPECT_NE(few.err.find("h264.mp4: 2.0 s of video: 2 frames, one every 1.0 s, for there are 2 at most"), std::string::npos) << few.err;
+}
+
+TEST_F(MediaCommand, EveryErrorNamesTheFileAndWhatWasExpected) {
+    struct Wrong {
+        Args args;
+        int code;
+        std::string sentence;  // a part of it
+    };
+    const std::string text = write_file("notes.txt", "no picture"), silent = write_file("silent.wav", wav_bytes(0));
+    for (const Wrong& w : std::vector<Wrong>{{{"--image", "/no/such.png", "hi"}, 1, "gemma3n: /no/such.png: "},
+                                             {{"--image", text, "hi"}, 1, text + ": "},
+                                             {{"--image", folder().path(), "hi"}, 1, folder().path() + ": "},
+                                             {{"--audio", red(), "hi"}, 1, red() + ": "},
+                                             {{"--audio", silent, "hi"}, 1, silent + ": "},
+                                             {{"--video", text, "hi"}, 1, text + ": "},
+                                             {{"--image", "", "hi"}, 2, "--image is '': expected a path"},
+                                             {{"--image-size", "100", "--image", red(), "hi"}, 2, "--image-size is '100': expected a multiple of 32 up to 4096"},
+                                             {{"--image-size", "0", "hi"}, 2, "--image-size is '0': expected a multiple of 32"},
+                                             {{"--fps", "0", "hi"}, 2, "--fps is '0': expected a number"},
+                                             {{"--max-frames", "0", "hi"}, 2, "--max-frames is '0': expected a whole number"},
+                                             {{"--audio-tokens", "some", "hi"}, 2, "--audio-tokens is 'some': expected fixed or dynamic"},
+                                             {{"--audio", "-", "--video", "-", "hi"}, 2, "'-' is given more than once: standard input can be read once"},
+                                             {{"--image", red(), "--mmproj", text, "hi"}, 1, text + ": "},
+                                             {{"--camera", "/no/such/camera", "hi"}, 1, "/no/such/camera: "}}) {
+        const Ran r = run_media(w.args);
+        EXPECT_EQ(r.code, w.code) << r.err;
+        EXPECT_NE(r.err.find(w.sentence), std::string::npos) << w.sentence << "\n" << r.err;
+        EXPECT_EQ(r.out, "");
+    }
+    const Ran without = command({"run", tiny(), "--image", red(), "hi"});
+    EXPECT_EQ(without.code, 1);
+    EXPECT_EQ(without.err, "gemma3n: " + red() + ": " + tiny() + ": has no vision tower: pictures need a projector file, an mmproj-*.gguf beside it or named as mmproj\n");
+    const Ran ids = command({"trace", towered(), "--ids", "2", "--image", red(), "-o", out_path()});
+    EXPECT_EQ(ids.code, 2);
+}
+
+TEST_F(MediaCommand, MmprojNamesTheTowers) {
+    const std::string alone = folder().path() + "/alone";
+    std::filesystem::create_directories(alone);
+    std::filesystem::copy_file(towered(), alone + "/m.gguf", std::filesystem::copy_options::overwrite_existing);
+    EXPECT_EQ(command({"run", alone + "/m.gguf", "-n", "1", "--image", red(), "hi"}).code, 1);
+    EXPECT_EQ(command({"run", alone + "/m.gguf", "-n", "1", "--image", red(), "hi", "--mmproj", folder().path() + "/towers/mmproj-m.gguf"}).code, 0);
+}
+
+TEST_F(MediaCommand, ChatAttachesToTheNextMessageAndSurvivesErrors) {
+    const std::string spaced = folder().path() + "/a picture of mine.png";
+    std::filesystem::copy_file(red(), spaced, std::filesystem::copy_options::overwrite_existing);
+    Terminal t({"run", towered(), "-t", "1", "--seed", "3", "-n", "2", "--stats"});
+    const auto say = [&](const std::string& line, const std::string& answer) {
+        EXPECT_TRUE(t.shows("> ")) << t.screen();
+        t.type(line + "\n");
+        EXPECT_TRUE(t.shows(answer)) << line << "\n" << t.screen();
+    };
+    say("/image " + spaced, spaced + ": 1 picture, 256 tokens, for your next message\r\n");
+    say("/image /no/such.png", "gemma3n: /no/such.png: ");
+    say("/audio", "gemma3n: /audio needs the path of a file");
+    say("/audio '" + wav("clip.wav", 1) + "'", "1 clip, 188 tokens, for your next message\r\n");
+    say("hello", "prompt      " + std::to_string(ids_of({"image", "audio"}, "hello").size()) + " tokens");
+    say("hello", "prompt      " + std::to_string(ids_of({}, "hello").size() - 1 + 3) + " tokens");
+    say("/video " + media("video/h264.mp4"), "2 pictures, 1 clip, 700 tokens, for your next message\r\n");
+    say("/clear", "");
+    say("hello", "prompt      " + std::to_string(ids_of({}, "hello").size()) + " tokens");
+    say("/nothing", "gemma3n: '/nothing' is not a command: there are /image PATH, /audio PATH, /video PATH, /clear and /bye");
+    say("/bye", "");
+    EXPECT_EQ(t.ends(), 0);
+}
+
+TEST_F(MediaCommand, ACameraGivesTheNewestFramesToEachQuestion) {
+    // a file in a camera's place is played as fast as it was taken, two seconds
+    const Ran once = command({"run", towered(), "-t", "1", "-n", "2", "--camera", media("video/h264.mp4"), "--fps", "5", "--max-frames", "3", "what?"});
+    EXPECT_EQ(once.code, 0) << once.err;
+    EXPECT_TRUE(once.err.starts_with("[3 pictures, 768 tokens]\n")) << once.err;
+    Terminal t({"run", towered(), "-t", "1", "-n", "2", "--camera", media("video/h264.mp4"), "--fps", "5"});
+    EXPECT_TRUE(t.shows("> "));
+    usleep(2500000);
+    t.type("what?\n");
+    EXPECT_TRUE(t.shows("gemma3n: " + media("video/h264.mp4") + ": has ended")) << t.screen();
+    EXPECT_TRUE(t.shows("[4 pictures, 1024 tokens]")) << t.screen();
+    EXPECT_TRUE(t.shows("> "));
+    t.type("and now?\n");
+    EXPECT_TRUE(t.shows("> ")) << "nothing new came, and the chat goes on";
+    t.type("/bye\n");
+    EXPECT_EQ(t.ends(), 0);
+}
+
+}  // namespace
+}  // namespace gemma3n::test
