@@ -5,8 +5,9 @@ set -eu
 seconds=${1:?usage: fuzz/run.sh SECONDS}
 cd "$(dirname "$0")/.."
 build=build/fuzz
-targets="gguf projector safetensors config tokenizer_json tokenizer_gguf text"
+targets="gguf projector safetensors config tokenizer_json tokenizer_gguf text image sound"
 cmake --preset fuzz >/dev/null
+if ninja -C $build -t query fuzz_video >/dev/null 2>&1; then targets="$targets video"; fi  # FFmpeg is there
 # shellcheck disable=SC2086  # one word a target
 ninja -C $build -j2 $(printf 'fuzz_%s ' $targets)
 mkdir -p $build/findings

@@ -86,18 +86,21 @@ struct VideoOptions {
     double fps = 1;           // frames a second that are handed out; those between are skipped
     int64_t side = 0;         // > 0: frames come resized to side x side
     bool sound = true;        // read the sound track too
-    bool live = false;        // a stream that keeps arriving: when the caller is slower than it, frames are dropped, the newest is kept
+    // A stream that keeps arriving, read on a thread: when the caller is slower than it, frames are dropped and the newest is kept; sound
+    // is never dropped. A regular file stands in for such a stream at the speed of the clock.
+    bool live = false;
     Waiting waiting;          // asked by next() on the caller's thread
 };
 
-// Decodes in process; one frame in memory.
+// Decodes in process; one frame in memory (and those that the decoder itself keeps), whatever the length.
 class VideoReader {
 public:
     // A path, "-" for standard input, or a V4L2 device ("/dev/video0").
     static Result<std::unique_ptr<VideoReader>> open(const std::string& path, const VideoOptions& options);
     virtual ~VideoReader() = default;
-    // The next frame: number k is what is shown at k / fps seconds. Sound that lay between it and the frame before is appended to `sound`
-    // if not null. nullopt at the end, with the sound after the last frame.
+    // The next frame: number k is what is shown at k / fps seconds, the last that begins by then (the first frame begins at 0). Sound that
+    // lay between it and the frame before is appended to `sound` if not null; what comes late, as in a live stream it may, goes with a later
+    // frame. nullopt at the end, with the sound after the last frame.
     virtual Result<std::optional<Frame>> next(std::vector<float>* sound) = 0;
     virtual double duration() const = 0;      // seconds if known, else 0
     virtual bool has_sound() const = 0;

@@ -130,6 +130,7 @@ void Container::keep_only(std::initializer_list<const AVStream*> streams) {
 
 Result<bool> Container::next(AVPacket* packet) {
     while (!ended_) {
+        logged.clear();
         const int error = av_read_frame(format_, packet);
         if (error >= 0) return true;
         if (failure_) return *failure_;
@@ -139,7 +140,7 @@ Result<bool> Container::next(AVPacket* packet) {
             continue;
         }
         if (error == AVERROR_EXIT) return fail(Code::cancelled, "%s: the wait for more was ended", name_.c_str());
-        if (error != AVERROR_EOF) note_ = text("%s: cannot be read to its end: %s", name_.c_str(), explained(error).c_str());
+        if (error != AVERROR_EOF || !logged.empty()) note_ = text("%s: cannot be read to its end: %s", name_.c_str(), explained(error).c_str());
         ended_ = true;
     }
     return false;

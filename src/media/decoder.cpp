@@ -39,6 +39,7 @@ bool Decoder::receive(AVFrame* frame) {
         const int error = avcodec_receive_frame(codec_.get(), frame);
         if (error >= 0) {
             frames_++;
+            if ((frame->flags & AV_FRAME_FLAG_CORRUPT) || frame->decode_error_flags) damaged_++;
             return true;
         }
         if (error == AVERROR(EAGAIN) || error == AVERROR_EOF) return false;
@@ -47,14 +48,17 @@ bool Decoder::receive(AVFrame* frame) {
     }
 }
 
-Status Decoder::worked() const {
-    if (frames_ > 0 || packets_ == 0) return {};
+Status Decoder::worked(const Container& container) const {
+    if (frames_ > 0) return {};
+    if (packets_ == 0 && !container.note().empty()) return Error{Code::bad_file, container.note()};
+    if (packets_ == 0) return fail(Code::bad_file, "%s: holds no %s that can be decoded", name_.c_str(), kind_);
     return fail(Code::bad_file, "%s: none of its %lld packets of %s can be decoded: %s", name_.c_str(), static_cast<long long>(packets_), kind_, complaint_.empty() ? "they hold nothing" : complaint_.c_str());
 }
 
 std::string Decoder::note() const {
     if (damaged_ == 0) return {};
-    return text("%s: %lld damaged packets of %s were left out: %s", name_.c_str(), static_cast<long long>(damaged_), kind_, complaint_.c_str());
+    return text("%s: %lld of %lld packets of %s are damaged and were left out or painted over%s%s", name_.c_str(), static_cast<long long>(damaged_), static_cast<long long>(packets_), kind_,
+                complaint_.empty() ? "" : ": ", complaint_.c_str());
 }
 
 }  // namespace gemma3n::media

@@ -1,4 +1,5 @@
-// One stream's packets to frames. A damaged packet is passed over and counted; only a stream of nothing else is an error.
+// One stream's packets to frames. A damaged packet is passed over, or painted over by the decoder, and counted; only a stream of nothing
+// else is an error.
 #pragma once
 
 #include "media/container.h"
@@ -14,8 +15,8 @@ public:
 
     const AVStream* stream() const { return stream_; }
     bool takes(const AVPacket* p) const { return p->stream_index == stream_->index; }
-    // Asked at the end: an error if packets came and no frame.
-    Status worked() const;
+    // Asked at the end: an error if no frame came.
+    Status worked(const Container& container) const;
     std::string note() const;  // empty if nothing was damaged
 
 private:

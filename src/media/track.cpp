@@ -53,7 +53,7 @@ public:
                 continue;
             }
             if (ended_) {
-                TRY(decoder_->worked());
+                TRY(decoder_->worked(*container_));
                 return false;
             }
             ASSIGN(const bool more, container_->next(packet_.get()));

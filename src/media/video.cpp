@@ -144,6 +144,7 @@ public:
         }
         container_->keep_only({pictures, sound});
         converter_.emplace(container_->name(), display_orientation(*pictures));
+        rounding_ = std::clamp(av_q2d(pictures->time_base) / 2, 1e-6, 1e-3);
         const AVRational rate = pictures->avg_frame_rate.num > 0 ? pictures->avg_frame_rate : pictures->r_frame_rate;
         if (rate.num > 0 && rate.den > 0) usual_ = std::clamp(av_q2d(av_inv_q(rate)), 1e-3, 10.0);
         return {};
@@ -153,8 +154,7 @@ public:
         const double time = static_cast<double>(number_) / options_.fps;
         ASSIGN(const bool shown, show(time));
         if (!shown) {
-            TRY(decoder_->worked());
-            if (!have_shown_) return container_->note().empty() ? fail(Code::bad_file, "%s: holds no frame of video", container_->name().c_str()) : Error{Code::bad_file, container_->note()};
+            TRY(decoder_->worked(*container_));
             TRY(rest(sound));
             return std::optional<Frame>();
         }
@@ -180,7 +180,7 @@ private:
     // Makes shown_ the frame of that time; false if the video has ended before.
     Result<bool> show(double time) {
         for (;;) {
-            if (have_next_ && (!have_shown_ || next_from_ <= time)) {
+            if (have_next_ && (!have_shown_ || next_from_ <= time + rounding_)) {
                 std::swap(shown_, next_);
                 have_shown_ = true;
                 have_next_ = false;
@@ -190,7 +190,7 @@ private:
                 return true;
             } else {
                 ASSIGN(const bool more, decode());
-                if (!more) return have_shown_ && time < shown_to_ - 1e-6;
+                if (!more) return have_shown_ && time < shown_to_ - rounding_;
             }
         }
     }
@@ -273,6 +273,7 @@ private:
     std::optional<Soundtrack> sound_;
     std::optional<FrameConverter> converter_;
     double zero_ = 0, usual_ = 0.04;  // seconds: the time of the first frame, and how long one lasts that does not say so
+    double rounding_ = 0;             // half a unit of the stream's times: they were rounded to whole ones
     Queue pictures_;
     double read_until_ = 0;
     bool read_ended_ = false, drained_ = false;

@@ -154,9 +154,14 @@ TEST_F(Video, DamageIsLeftOutAndNoted) {
     const Seen s = watch(file.path(), {.fps = 10});
     EXPECT_EQ(s.error, "");
     EXPECT_GT(s.frames.size(), 5u);
-    EXPECT_TRUE(s.note.starts_with(file.path() + ": ")) << s.note;
-
+    EXPECT_TRUE(s.note.starts_with(file.path() + ": cannot be read to its end: ")) << s.note;
     std::string mp4 = content("video/h264.mp4");
+    for (size_t i = 8000; i < 8400; i++) mp4[i] = 0;
+    const test::TemporaryFile painted(mp4);
+    const Seen p = watch(painted.path(), {.fps = 10});
+    EXPECT_EQ(p.frames.size(), 20u);
+    EXPECT_TRUE(p.note.starts_with(painted.path() + ": 1 of 20 packets of video are damaged and were left out or painted over")) << p.note;
+
     for (size_t i = mp4.find("mdat") + 4; i < mp4.size(); i++) mp4[i] = 0;
     const test::TemporaryFile hollow(mp4);
     const Seen nothing = watch(hollow.path(), {});
