@@ -33,10 +33,10 @@ std::vector<Piece> pieces_at_quiet_points(std::span<const float> samples, double
         // a tenth of a piece is left for the last one; of equally quiet places the latest is taken, which makes the fewest pieces
         const int64_t last = std::min(begin + most, n - most / 10), first = begin + most - most / 3;
         int64_t cut = last;
-        double quietest = energy(samples, last);
-        for (int64_t at = last - hop; at >= first; at -= hop) {
+        double quietest = INFINITY;
+        for (int64_t at = first; at <= last; at += hop) {  // places that do not depend on how much follows: ClipCutter builds on that
             const double e = energy(samples, at);
-            if (e < quietest) quietest = e, cut = at;
+            if (e <= quietest) quietest = e, cut = at;
         }
         pieces.push_back({begin, cut});
         begin = cut;

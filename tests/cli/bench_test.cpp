@@ -1,5 +1,5 @@
 // bench: the keys that its readers need, and memory that is the model's alone.
-#include "cli/command.h"
+#include "cli/media_files.h"
 
 #include <gtest/gtest.h>
 #include <simdjson.h>
@@ -59,6 +59,29 @@ TEST(BenchCommand, KernelsAndSizes) {
     EXPECT_EQ(long_prompt.code, 2);
     EXPECT_EQ(long_prompt.err, "gemma3n: context of 5064 tokens: the model was made for 4096 at most\n");
     EXPECT_EQ(command({"bench", tiny(), "-n", "0"}).code, 2);
+}
+
+TEST(BenchCommand, TowersBesideTheRoof) {
+    const Ran r = command({"bench", towered(), "--vision", "128", "--vision", "64", "--audio", "-r", "1", "-t", "1", "--json"}, {.limit = std::chrono::seconds(120)});
+    ASSERT_EQ(r.code, 0) << r.err;
+    simdjson::dom::parser parser;
+    const simdjson::dom::element j = parser.parse(r.out);
+    const auto vision = simdjson::dom::array(j["vision"]);
+    ASSERT_EQ(vision.size(), 2u);
+    EXPECT_EQ(int64_t(vision.at(0)["side"]), 128);
+    EXPECT_EQ(int64_t(vision.at(1)["side"]), 64);
+    EXPECT_GT(double(vision.at(0)["multiplications"]), double(vision.at(1)["multiplications"]));
+    const double roof = j["roof"]["at"].at(0)["int8_gops"];
+    for (const simdjson::dom::element t : {vision.at(0).value(), vision.at(1).value(), j["audio"].value()}) {
+        EXPECT_EQ(std::string_view(t["arithmetic"]), "int8");
+        EXPECT_NEAR(double(t["gops"]), 2e-9 * double(t["multiplications"]) / double(t["seconds"].at(0)), 1e-6 * double(t["gops"]));
+        EXPECT_NEAR(double(t["share_of_roof"]), double(t["gops"]) / roof, 1e-6);
+    }
+    EXPECT_NEAR(double(j["audio"]["realtime_factor"]), double(j["audio"]["seconds"].at(0)) / 30, 1e-6);
+    EXPECT_NE(std::string_view(j["cpu"]), "");
+    EXPECT_EQ(command({"bench", towered(), "--vision", "100"}).code, 2);
+    EXPECT_EQ(command({"bench", towered(), "--vision", "64", "-p", "3"}).code, 2);
+    EXPECT_EQ(command({"bench", tiny(), "--audio"}).code, 1);
 }
 
 }  // namespace

@@ -214,5 +214,39 @@ TEST_F(MediaCommand, ACameraGivesTheNewestFramesToEachQuestion) {
     EXPECT_EQ(t.ends(), 0);
 }
 
+TEST_F(MediaCommand, QuestionsAreAskedInTheTerminalWhileSoundArrives) {
+    int in[2];
+    ASSERT_EQ(pipe2(in, O_CLOEXEC), 0);
+    const std::string bytes = wav_bytes(8);
+    ASSERT_EQ(write(in[1], bytes.data(), 40000), 40000);
+    Terminal t({"run", towered(), "-t", "1", "-n", "2", "--audio", "-"}, in[0]);
+    close(in[0]);
+    EXPECT_TRUE(t.shows("> ")) << t.screen();
+    usleep(500000);
+    t.type("what do you hear?\n");
+    EXPECT_TRUE(t.shows("[1 clip, 188 tokens]")) << t.screen();
+    EXPECT_TRUE(t.shows("> "));
+    ASSERT_GT(write(in[1], bytes.data() + 40000, bytes.size() - 40000), 0);
+    close(in[1]);
+    usleep(500000);
+    t.type("and now?\n");
+    EXPECT_TRUE(t.shows("gemma3n: standard input: has ended\r\n[1 clip, 188 tokens]")) << t.screen();
+    EXPECT_TRUE(t.shows("> "));
+    t.type("/bye\n");
+    EXPECT_EQ(t.ends(), 0);
+}
+
+TEST_F(MediaCommand, AStreamThatGoesOnDoesNotHoldTheEndOfTheChat) {
+    int in[2];
+    ASSERT_EQ(pipe2(in, O_CLOEXEC), 0);
+    const std::string bytes = wav_bytes(2);
+    ASSERT_EQ(write(in[1], bytes.data(), 40000), 40000);
+    Terminal t({"run", towered(), "-t", "1", "-n", "2", "--audio", "-"}, in[0]);
+    EXPECT_TRUE(t.shows("> "));
+    t.type("\x03");
+    EXPECT_EQ(t.ends(std::chrono::seconds(5)), 130);
+    close(in[0]), close(in[1]);
+}
+
 }  // namespace
 }  // namespace gemma3n::test

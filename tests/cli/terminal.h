@@ -9,8 +9,10 @@ namespace gemma3n::test {
 
 class Terminal {
 public:
-    explicit Terminal(const Args& args) {
+    // Standard input is the terminal, or `input`.
+    explicit Terminal(const Args& args, int input = -1) {
         child_ = forkpty(&fd_, nullptr, nullptr, nullptr);
+        if (child_ == 0 && input >= 0) dup2(input, 0);
         if (child_ == 0) become_command(args);
         if (child_ < 0) throw std::runtime_error("no pseudo-terminal");
     }
