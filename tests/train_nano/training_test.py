@@ -108,12 +108,12 @@ class Training(unittest.TestCase):
         self.assertTrue(all(torch.equal(a[k], b[k]) for k in a))
 
     def test_3_a_budget_ends_a_sitting(self):
-        phase = text.Text(self.source, evaluate.text_questions(1), scale=0, size=0.05)
-        folder = self.path / "budget"
-        folder.mkdir()
-        with self.assertRaises(trainer.Unfinished):
-            trainer.Trainer(phase, folder, minutes=1e-6, say=lambda line: None).run()
+        folder = self.furnished("budget")
+        done = small_training.train("text", "--out", folder, "--scale", "0.016", "--size", "0.05", "--minutes", "0.001")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("minutes are over at step 2 of 21; the same command goes on", done.stderr)
         self.assertTrue((folder / "text.state").exists())
+        self.assertFalse((folder / "text.safetensors").exists())
 
     def test_4_what_is_missing_is_said(self):
         done = small_training.train("joint", "--out", self.furnished("empty"), "--from", "/nowhere")

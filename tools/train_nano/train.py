@@ -7,6 +7,7 @@ done is left alone. What a phase starts from (the f16 weights of those before it
 Exit: 0 done, 3 the minutes are over (the same command goes on), 1 something is missing or wrong.
 """
 import argparse
+import fcntl
 import pathlib
 import shutil
 import sys
@@ -126,6 +127,11 @@ def main() -> int:
         (a.out / "table.md").write_text(text)
         print(text, end="")
         return 0
+    lock = open(a.out / f"{a.phase}.lock", "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ValueError(f"{a.out}: another process trains the phase '{a.phase}' there: expected one") from None
     source = mixtures.Source(words, a.out / "clips")
     if a.workers:
         len(source.clips)  # read before the workers are forked: they share its pages

@@ -1,6 +1,4 @@
 """First weights. The library's own (deviation 0.02, attention norms of 1) are made for widths of thousands: with them a network of this width hardly learns."""
-import math
-
 import torch
 
 from .. import sizes
@@ -30,9 +28,9 @@ def initialise(module: torch.nn.Module, generator: torch.Generator):
             p.fill_(sizes.HEAD_DIM**-0.25)  # scores are not scaled: with ones softmax begins saturated
         elif name.endswith(("post_attention_layernorm.weight", "post_feedforward_layernorm.weight", "post_laurel_norm.weight", "post_per_layer_input_norm.weight")):
             p.fill_(0.5)
-        elif name.endswith("correct_output_scale"):
+        elif name.endswith(("correct_output_scale", "per_dim_scale", "bias")):
             p.zero_()
-        elif not math.isclose(float(p.float().mean()), 0.0):
+        else:
             p.fill_(1.0)
 
 

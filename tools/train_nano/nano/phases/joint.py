@@ -11,7 +11,7 @@ AMOUNTS = {"joint": (5800, 1e-3, 0.1), "polish": (1500, 2e-4, 0.0)}  # steps, fi
 
 
 class Joint:
-    line_every = 10
+    line_every = 20  # a mean over kinds of batches
 
     def __init__(self, name: str, source, questions, parts: dict[str, dict] | None, scale: float = 1, device: str = "cpu", size: float = 1):
         """`parts`: the weights of the phases before (text, vision, audio), or None: the caller loads those of the phase before. `size`: of the batches."""

@@ -38,7 +38,7 @@ class Trainer:
             m.to(device).train()
         self.optimiser = torch.optim.AdamW(phase.groups(), lr=1e-3, betas=BETAS)
         self.parameters = [p for g in self.optimiser.param_groups for p in g["params"]]
-        self.step, self.sums = 0, {"loss": 0.0, "examples": 0, "positions": 0, "seconds": 0.0}
+        self.step, self.sums = 0, {"examples": 0, "positions": 0, "seconds": 0.0}
         self._take_up()
         self.log = Log(folder / f"{phase.name}.csv", self.step)
 
