@@ -3,7 +3,7 @@
     python bench/audio.py [--seconds 30,10] [--rounds 5] [--threads 2] [--stream 600] [--build build/bench]
 
 Random weights of the published shapes. torch starts from the features, ours from the sound. Results are compared first. Then, with --stream N,
-our f32 side alone hears N seconds in pieces of a second: what each of the first and of the last ones costs.
+our sides hear N seconds, the last minute second by second, in turns with a stream that has just begun: what a second costs each.
 """
 import argparse
 import pathlib

@@ -1,6 +1,6 @@
 // Our side of audio.py: a tower of a file and a file of 16 kHz samples (f32), encoded once for each line "run" of standard input; seconds on
 // standard output. "save PATH" writes the last rows as f32, "roof" what the machine does at best, "parts" the parts of a second that each part
-// of a run takes, "stream" what a second of sound costs early and late when it comes second by second.
+// of a run takes, "stream" what a second of the last minute costs a stream that heard all before, and one that has just begun, in turns.
 #include "bench/ours.h"
 #include "model/audio/tower.h"
 
@@ -56,18 +56,25 @@ int main(int argc, char** argv) {
             parts.print();
             printf("%.6f %.0f\n", end - begin, static_cast<double>(machine.scratch.capacity_bytes()));
         } else if (line == "stream") {
-            const auto stream = tower.stream();
-            std::vector<double> cost;
-            for (size_t at = 0; at + second <= samples.size(); at += second) {
+            const size_t minute = 60 * second, before = samples.size() > minute ? samples.size() - minute : 0;
+            if (before < minute) stop("a stream is measured over two minutes or more");
+            const auto old = tower.stream(), young = tower.stream();
+            const auto hear = [&](model::AudioTower::Stream& stream, size_t from, size_t n) {
                 rows.clear();
                 const double begin = now();
-                if (const Status s = stream->push(machine.context, std::span(samples).subspan(at, second), rows, nullptr); !s) stop(s.error().message);
-                cost.push_back(now() - begin);
+                if (const Status s = stream.push(machine.context, std::span(samples).subspan(from, n), rows, nullptr); !s) stop(s.error().message);
+                return now() - begin;
+            };
+            hear(*old, 0, before);
+            hear(*young, 0, 2 * second);  // past its beginning
+            std::vector<double> early, late, ratio;
+            for (size_t at = before; at + second <= samples.size(); at += second) {
+                early.push_back(hear(*young, at, second));
+                late.push_back(hear(*old, at, second));
+                ratio.push_back(late.back() / early.back());
             }
-            if (cost.size() < 120) stop("a stream is measured over two minutes or more");
-            const double early = median({cost.begin(), cost.begin() + 60}), late = median({cost.end() - 60, cost.end()});
-            printf("a second costs %.2f ms in the first minute, %.2f ms in the last: %.3f times as much; the stream keeps %.0f bytes\n", early * 1e3, late * 1e3, late / early,
-                   static_cast<double>(stream->bytes()));
+            printf("a second costs %.2f ms after %zu s, %.2f ms in a stream that began 2 s before: %.3f times as much; %.0f bytes are kept, %.0f by the other\n", median(late) * 1e3, before / second,
+                   median(early) * 1e3, median(ratio), static_cast<double>(old->bytes()), static_cast<double>(young->bytes()));
         } else if (line.starts_with("save ")) {
             save(line.substr(5), rows);
         } else {

@@ -3,7 +3,7 @@
     python bench/vision.py [--sides 256,512,768] [--rounds 5] [--threads 2] [--build build/bench]
 
 Random weights of the published shapes. Each round runs every side once, in an order that changes; before that, the results are compared.
-Prints seconds (smallest, middle, largest), frames a second, the ratio to torch's (smallest, middle, largest), multiplications per second and their share of the machine's roof.
+Prints seconds and their ratio to torch's (smallest, middle, largest), frames a second, multiplications a second and their share of the roof.
 """
 import argparse
 import pathlib

@@ -13,7 +13,7 @@ namespace {
 
 using audio::LogMel;
 
-constexpr int64_t group = 128;                      // sub-frames that go through a layer together: weights are read once for them
+constexpr int64_t group = 384;                      // sub-frames that go through a layer together: weights are read once for them
 constexpr int64_t slice = group * 4 * LogMel::hop;  // samples taken at a time: bounds scratch
 constexpr float loudest = 1e9f;                     // sound of another scale than [-1, 1] is only loud; beyond this it is none
 
