@@ -18,6 +18,7 @@ struct ModelOptions {
     int threads = 0;
     std::string activations = "q8";
     std::string kernels;
+    std::string size;      // the slice that is run; empty: the whole
     bool pull = false;     // a name that is not in the cache is fetched
     bool offline = false;  // but not now
 };
@@ -31,7 +32,8 @@ struct RunOptions {
     std::optional<uint64_t> seed;
     int64_t max_tokens = -1;
     int64_t context = 0;
-    bool raw = false, stats = false;
+    std::string prefill_size;
+    bool raw = false, stats = false, release = false;
 };
 int run(const RunOptions& o);
 
@@ -102,6 +104,7 @@ struct BenchOptions {
     int64_t prompt = 512, decode = 64;
     int repeats = 3;
     uint64_t seed = 1;
+    std::vector<std::string> sizes;
     bool json = false, roof = false;
 };
 int bench(const BenchOptions& o);

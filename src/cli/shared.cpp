@@ -44,6 +44,7 @@ Result<std::shared_ptr<Engine>> load(const ModelOptions& o) {
     EngineOptions e;
     e.threads = o.threads;
     e.kernels = o.kernels;
+    e.size = o.size;
     e.activations = o.activations == "f32" ? Activations::f32 : Activations::q8;
     Progress progress("loading");
     e.progress = [&](double fraction) { return progress.at(fraction); };
