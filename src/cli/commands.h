@@ -116,6 +116,12 @@ struct QuantizeOptions {
 };
 int quantize(const QuantizeOptions& o);
 
+struct SliceCommand {
+    std::string input, output, to, dequantise;
+    int threads = 0;
+};
+int slice(const SliceCommand& o);
+
 struct ImatrixOptions {
     ModelOptions model;
     std::string text_file, output;

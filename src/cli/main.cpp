@@ -93,7 +93,7 @@ void add_trace(CLI::App* c, TraceOptions& o) {
 }
 
 void add_synth(CLI::App* c, SynthOptions& o) {
-    c->add_option("--size", o.size, "e2b, e4b, gemma3-4b or tiny")->required()->option_text("SIZE");
+    c->add_option("--size", o.size, "e2b, e4b, gemma3-4b, tiny or elastic")->required()->option_text("SIZE");
     c->add_option("--type", o.type, "the mix of types, q4_0 unless told: " + gemma3n::format::mix_names())->option_text("TYPE");
     c->add_option("--seed", o.seed, "seed of the weights; default 1")->transform(whole(0, no_end))->option_text("N");
     add_switch(c, "--towers", o.towers, "with vision and audio: in the directory, or as mmproj-OUT.gguf beside OUT.gguf");
@@ -156,6 +156,14 @@ void add_quantize(CLI::App* c, QuantizeOptions& o) {
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
 }
 
+void add_slice(CLI::App* c, SliceCommand& o) {
+    c->add_option("IN", o.input, "a .gguf file or a Hugging Face directory")->required()->transform(not_empty("a path"))->option_text(" ");
+    c->add_option("-o,--output", o.output, "OUT.gguf, or a directory for safetensors")->required()->transform(not_empty("a path"))->option_text("OUT");
+    c->add_option("--to", o.to, "the slice: e2b, 2.98b, another name that show lists, or a .json or .csv file")->required()->transform(not_empty("a name"))->option_text("NAME");
+    c->add_option("--dequantise", o.dequantise, "bf16: what is quantised becomes that, so that a directory can hold it")->transform(either("bf16", "bf16"))->option_text("TYPE");
+    c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
+}
+
 void add_imatrix(CLI::App* c, ImatrixOptions& o) {
     add_model(c, o.model, true);
     c->add_option("TEXTFILE", o.text_file, "text like that which the model will read")->required()->transform(not_empty("a path"))->option_text(" ");
@@ -206,6 +214,8 @@ int main(int argc, char** argv) {
     command("synth", "write a checkpoint of true shapes and random weights", add_synth, synth_options, synth);
     QuantizeOptions quantize_options;
     command("quantize", "write a model with smaller types, or a directory as one GGUF file", add_quantize, quantize_options, quantize);
+    SliceCommand slice_options;
+    command("slice", "write a slice of a model as a model of its own", add_slice, slice_options, slice);
     ImatrixOptions imatrix_options;
     command("imatrix", "measure which columns matter over a text, for quantize --imatrix", add_imatrix, imatrix_options, imatrix);
     PerplexityOptions perplexity_options;

@@ -35,7 +35,7 @@ CLI::Validator not_empty(const std::string& expected) {
 }
 
 CLI::Validator either(const std::string& a, const std::string& b) {
-    return checked([=](std::string& s) { return s == a || s == b ? "" : text("'%s': expected %s or %s", s.c_str(), a.c_str(), b.c_str()); });
+    return checked([=](std::string& s) { return s == a || s == b ? "" : text("'%s': expected %s%s", s.c_str(), a.c_str(), a == b ? "" : (" or " + b).c_str()); });
 }
 
 const CLI::App& named_command(const CLI::App& app) {
