@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <map>
 
@@ -29,6 +30,13 @@ std::string sparsity(float multiplier) {
         if (std::fabs(model::sparsity_multiplier(usual) - multiplier) < 1e-6f) return text("%g", usual);
     }
     return text("%.17g", 0.5 * std::erfc(-static_cast<double>(multiplier) / M_SQRT2));
+}
+
+// The shortest that is read as the same float; with a point or an exponent, for a reader that tells 30 from 30.0.
+std::string real(float v) {
+    char s[32];
+    const std::string_view shortest(s, static_cast<size_t>(std::to_chars(s, s + sizeof s, v).ptr - s));
+    return std::string(shortest) + (shortest.find_first_of(".e") == std::string_view::npos ? ".0" : "");
 }
 
 int64_t n_shared(const model::Config& c) {
@@ -82,7 +90,6 @@ Result<std::string> make_config_json(const format::Checkpoint& checkpoint, const
     std::string s = "{\n  \"architectures\": [\"Gemma3nForCausalLM\"],\n  \"model_type\": \"gemma3n_text\"";
     const auto add = [&](const char* key, const std::string& value) { s += std::string(",\n  \"") + key + "\": " + value; };
     const auto number = [](int64_t v) { return std::to_string(v); };
-    const auto real = [](float v) { return text("%.9g", static_cast<double>(v)); };
     add("torch_dtype", type == DType::f32 ? "\"float32\"" : type == DType::f16 ? "\"float16\"" : "\"bfloat16\"");
     add("hidden_size", number(c.hidden));
     add("num_attention_heads", number(c.n_heads));
