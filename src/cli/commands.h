@@ -19,6 +19,7 @@ struct ModelOptions {
     std::string activations = "q8";
     std::string kernels;
     std::string mmproj;    // the file with vision and audio; empty: found beside the model
+    std::string size;      // the slice that is run; empty: the whole
     bool pull = false;     // a name that is not in the cache is fetched
     bool offline = false;  // but not now
 };
@@ -53,7 +54,8 @@ struct RunOptions {
     std::optional<uint64_t> seed;
     int64_t max_tokens = -1;
     int64_t context = 0;
-    bool raw = false, stats = false;
+    std::string prefill_size;
+    bool raw = false, stats = false, release = false;
 };
 int run(const RunOptions& o);
 
@@ -135,6 +137,7 @@ struct BenchOptions {
     int64_t prompt = 512, decode = 64;
     int repeats = 3;
     uint64_t seed = 1;
+    std::vector<std::string> sizes;
     bool json = false, roof = false;
     std::vector<int64_t> vision;  // sides of pictures: of these the towers alone are measured
     bool audio = false;           // and of sound
@@ -147,6 +150,12 @@ struct QuantizeOptions {
     int threads = 0;
 };
 int quantize(const QuantizeOptions& o);
+
+struct SliceCommand {
+    std::string input, output, to, dequantise;
+    int threads = 0;
+};
+int slice(const SliceCommand& o);
 
 struct ImatrixOptions {
     ModelOptions model;

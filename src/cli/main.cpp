@@ -59,6 +59,11 @@ void add_media(CLI::App* c, ModelOptions& m, MediaFlags& o) {
     add_mmproj(c, m);
 }
 
+// The slice of the model that is run.
+void add_size(CLI::App* c, ModelOptions& o) {
+    c->add_option("--size", o.size, "a slice of the model: full (default), e2b, 2.98b, another name that show lists, or a .json or .csv file")->transform(not_empty("a name"))->option_text("NAME");
+}
+
 void add_run(CLI::App* c, RunOptions& o) {
     add_model(c, o.model, true);
     add_text(c, "PROMPT", o.prompt, "the prompt; piped text follows it after a blank line, or is it")->option_text(" ");
@@ -72,6 +77,9 @@ void add_run(CLI::App* c, RunOptions& o) {
     c->add_option("--seed", o.seed, "seed of the sampler; default random")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-n,--max-tokens", o.max_tokens, "tokens to generate at most; default until the answer ends")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-c,--ctx-size", o.context, "room for tokens; default and most: the model's")->transform(whole(1, no_end))->option_text("N");
+    add_size(c, o.model);
+    c->add_option("--prefill-size", o.prefill_size, "the slice that reads the prompt; default that of --size")->transform(not_empty("a name"))->option_text("NAME");
+    add_switch(c, "--release", o.release, "after a change to a smaller size, give back the memory that only the larger one needs");
     add_switch(c, "--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
     add_switch(c, "--offline", o.model.offline, "fetch nothing: a named model must be in the cache");
     o.model.pull = true;
@@ -104,6 +112,7 @@ void add_trace(CLI::App* c, TraceOptions& o) {
     auto* raw = add_switch(c, "--raw", o.raw, "the prompt is plain text: no turn format")->option_text(" ");
     add_media(c, o.model, o.media);
     add_text(c, "--ids", o.ids, "token ids, taken as given, like 2,5,17")->option_text("LIST")->excludes(prompt)->excludes(raw);
+    add_size(c, o.model);
     add_text(c, "--only", o.only, "tensors in whose names this regular expression is found")->transform(not_empty("a regular expression"))->option_text("REGEX");
     c->add_option("-o,--output", o.output, "the file to write")->required()->transform(not_empty("a path"))->option_text("OUT.safetensors");
 }
@@ -127,7 +136,7 @@ void add_transcribe(CLI::App* c, TranscribeCommand& o) {
 }
 
 void add_synth(CLI::App* c, SynthOptions& o) {
-    c->add_option("--size", o.size, "e2b, e4b, gemma3-4b or tiny")->required()->option_text("SIZE");
+    c->add_option("--size", o.size, "e2b, e4b, gemma3-4b, tiny or elastic")->required()->option_text("SIZE");
     c->add_option("--type", o.type, "the mix of types, q4_0 unless told: " + gemma3n::format::mix_names())->option_text("TYPE");
     c->add_option("--seed", o.seed, "seed of the weights; default 1")->transform(whole(0, no_end))->option_text("N");
     add_switch(c, "--towers", o.towers, "with vision and audio: in the directory, or as mmproj-OUT.gguf beside OUT.gguf");
@@ -150,6 +159,7 @@ void add_rm(CLI::App* c, RmOptions& o) {
 
 void add_perplexity(CLI::App* c, PerplexityOptions& o) {
     add_model(c, o.model, true);
+    add_size(c, o.model);
     c->add_option("FILE", o.file, "the text")->required()->transform(not_empty("a path"))->option_text(" ");
     c->add_option("-c,--ctx-size", o.n_ctx, "tokens of a window, of which the second half is scored; default 512")->transform(whole(4, 1 << 24))->option_text("N");
     auto* stride = c->add_option("--stride", o.stride, "windows begin every N tokens, their last N are scored")->transform(whole(1, 1 << 24))->option_text("N");
@@ -161,6 +171,7 @@ void add_perplexity(CLI::App* c, PerplexityOptions& o) {
 
 void add_eval(CLI::App* c, EvalOptions& o) {
     add_compute(c, o.model);
+    add_size(c, o.model);
     c->add_option("MODEL", o.models, "one or several models, a row of the table each")->required()->expected(1, 64)->transform(not_empty("a path"))->option_text("...");
     c->add_option("--suite", o.suite, "the questions: a JSON object a line")->required()->transform(not_empty("a path"))->option_text("FILE");
     add_switch(c, "--json", o.json, "as a JSON object");
@@ -172,10 +183,11 @@ void add_bench(CLI::App* c, BenchOptions& o) {
     auto* decode = c->add_option("-n,--decode", o.decode, "ids decoded after it, one by one; default 64")->transform(whole(1, no_end))->option_text("N");
     c->add_option("-r,--repeats", o.repeats, "times each is measured; the middle one counts; default 3")->transform(whole(1, 1000))->option_text("N");
     auto* seed = c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
+    auto* sizes = c->add_option("--size", o.sizes, "slices of the model, like e2b,full: of several all are measured in turns and compared with the first")->delimiter(',')->expected(1, 64)->transform(not_empty("a name"))->option_text("NAME,...");
     add_switch(c, "--roof", o.roof, "measure what the machine can do, and print the share of it");
     auto* vision = c->add_option("--vision", o.vision, "pictures of R x R pixels to soft tokens, and the share of the roof; may be repeated")->transform(multiple(32, 4096))->allow_extra_args(false)->option_text("R");
     auto* audio = add_switch(c, "--audio", o.audio, "the same of sound: a clip as long as the model takes");
-    for (auto* of_text : {prompt, decode, seed}) of_text->excludes(vision)->excludes(audio);
+    for (auto* of_text : {prompt, decode, seed, sizes}) of_text->excludes(vision)->excludes(audio);
     add_mmproj(c, o.model);
     add_switch(c, "--json", o.json, "as a JSON object");
 }
@@ -188,6 +200,14 @@ void add_quantize(CLI::App* c, QuantizeOptions& o) {
     c->add_option("--rules", o.rules, "types by tensor name: lines of a regular expression and a type")->transform(not_empty("a path"))->option_text("FILE");
     auto* mmproj = c->add_option("--mmproj", o.mmproj, "the file for vision and audio of a directory; default mmproj-OUT.gguf beside OUT.gguf")->transform(not_empty("a path"))->option_text("OUT2.gguf");
     add_switch(c, "--text-only", o.text_only, "leave vision and audio of a directory out")->excludes(mmproj);
+    c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
+}
+
+void add_slice(CLI::App* c, SliceCommand& o) {
+    c->add_option("IN", o.input, "a .gguf file or a Hugging Face directory")->required()->transform(not_empty("a path"))->option_text(" ");
+    c->add_option("-o,--output", o.output, "OUT.gguf, or a directory for safetensors")->required()->transform(not_empty("a path"))->option_text("OUT");
+    c->add_option("--to", o.to, "the slice: e2b, 2.98b, another name that show lists, or a .json or .csv file")->required()->transform(not_empty("a name"))->option_text("NAME");
+    c->add_option("--dequantise", o.dequantise, "bf16: what is quantised becomes that, so that a directory can hold it")->transform(either("bf16", "bf16"))->option_text("TYPE");
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
 }
 
@@ -243,6 +263,8 @@ int main(int argc, char** argv) {
     command("synth", "write a checkpoint of true shapes and random weights", add_synth, synth_options, synth);
     QuantizeOptions quantize_options;
     command("quantize", "write a model with smaller types, or a directory as one GGUF file", add_quantize, quantize_options, quantize);
+    SliceCommand slice_options;
+    command("slice", "write a slice of a model as a model of its own", add_slice, slice_options, slice);
     ImatrixOptions imatrix_options;
     command("imatrix", "measure which columns matter over a text, for quantize --imatrix", add_imatrix, imatrix_options, imatrix);
     PerplexityOptions perplexity_options;

@@ -58,6 +58,7 @@ Result<std::shared_ptr<Engine>> load(const ModelOptions& o) {
     e.threads = o.threads;
     e.kernels = o.kernels;
     e.mmproj = o.mmproj;
+    e.size = o.size;
     e.activations = o.activations == "f32" ? Activations::f32 : Activations::q8;
     Progress progress("loading");
     e.progress = [&](double fraction) { return progress.at(fraction); };

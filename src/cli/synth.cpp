@@ -10,7 +10,7 @@ namespace gemma3n::cli {
 int synth(const SynthOptions& o) {
     const synth::Shape* shape = synth::find_shape(o.size);
     const auto mix = format::mix_from_name(o.type);
-    if (!shape) return usage_error("size '" + o.size + "' is not known: expected e2b, e4b, gemma3-4b or tiny");
+    if (!shape) return usage_error("size '" + o.size + "' is not known: expected e2b, e4b, gemma3-4b, tiny or elastic");
     if (!mix) return usage_error("type '" + o.type + "' is not known: expected " + format::mix_names());
     if (o.towers && !shape->vision) return usage_error("--towers: a model of size " + o.size + " has none here");
     const bool gguf = o.output.ends_with(".gguf");

@@ -10,6 +10,8 @@
 namespace gemma3n::quant {
 
 Status set_network(format::GgufWriter& w, const model::Config& c);
+// The part of it that tells of layers, one by one: their number, widths, windows, sparsity, shared keys and values.
+Status set_layers(format::GgufWriter& w, const model::Config& c);
 
 // `rows` of the embedding table: as many tokens are written. Ids without a piece become unused tokens.
 Status set_tokenizer(format::GgufWriter& w, const format::Checkpoint& checkpoint, const model::Config& c, int64_t rows);

@@ -42,7 +42,7 @@ Status decide(Planned& p, format::Mix mix, const format::Layers& layers, std::ve
 
 }  // namespace
 
-Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config& config, format::Mix mix, bool has_importance, std::vector<Rule>& rules,
+Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config& config, std::optional<format::Mix> mix, bool has_importance, std::vector<Rule>& rules,
                        const std::string& rules_path) {
     const bool from_hf = checkpoint.container() == format::Container::safetensors;
     Plan plan;
@@ -88,7 +88,11 @@ Result<Plan> make_plan(const format::Checkpoint& checkpoint, const model::Config
             p.type = p.parts[0]->type;  // not of the network: taken over as it is
             continue;
         }
-        TRY(decide(p, mix, {config.n_layers, config.n_heads / config.n_kv_heads, has_importance}, rules, rules_path));
+        if (!mix) {
+            p.type = p.parts[0]->type;
+            continue;
+        }
+        TRY(decide(p, *mix, {config.n_layers, config.n_heads / config.n_kv_heads, has_importance}, rules, rules_path));
         p.takes_importance = is_quantised(p.type) && p.parts.size() == 1;
         plan.n_requantised += is_quantised(p.type) && is_quantised(p.parts[0]->type) && p.type != p.parts[0]->type;
     }

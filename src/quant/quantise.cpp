@@ -86,6 +86,11 @@ struct Output {
         for (const Planned& p : plan.tensors) writer.declare(p.name, p.type, p.shape);
         return writer.open(path);
     }
+    std::vector<Place> places() {
+        std::vector<Place> out;
+        for (size_t i = 0; i < plan.tensors.size(); i++) out.push_back({&writer.file(), writer.offset(i)});
+        return out;
+    }
 };
 
 class Quantisation {
@@ -152,7 +157,7 @@ public:
             Options part = o_;
             const double bytes = static_cast<double>(out.writer.data_bytes());
             if (o_.progress) part.progress = [&](double fraction) { return o_.progress((before + fraction * bytes) / total); };
-            TRY(stream(c_, out.plan, importance_, out.writer, out.path, part));
+            TRY(stream(c_, out.plan, importance_, out.places(), out.path, part));
             before += bytes;
         }
         TRY(c_.intact());

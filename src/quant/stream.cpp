@@ -18,8 +18,8 @@ int64_t chunk_rows(const Planned& p) { return std::max<int64_t>(chunk_values / p
 
 class Stream {
 public:
-    Stream(const format::Checkpoint& c, const Plan& plan, const Importance& importance, format::GgufWriter& w, const Options& options)
-        : c_(c), plan_(plan), w_(w), options_(options), kernels_(*kernels::choose()) {
+    Stream(const format::Checkpoint& c, const Plan& plan, const Importance& importance, const std::vector<Place>& places)
+        : c_(c), plan_(plan), places_(places), kernels_(*kernels::choose()) {
         for (const Planned& p : plan.tensors) {
             first_.push_back(n_chunks_);
             n_chunks_ += (p.rows() + chunk_rows(p) - 1) / chunk_rows(p);
@@ -32,7 +32,7 @@ public:
 
     struct Scratch {
         std::vector<float> values;
-        std::vector<std::byte> out;
+        std::vector<std::byte> gathered, out;
     };
 
     Status convert(int64_t chunk, Scratch& scratch) const {
@@ -42,26 +42,37 @@ public:
         const uint64_t stride = row_bytes(p.type, p.cols());
         scratch.values.resize(static_cast<size_t>(p.cols()));
         scratch.out.resize(stride * static_cast<uint64_t>(end - begin));
-        for (int64_t r = begin; r < end; r++) TRY(row(p, r, importance_[i], scratch.values.data(), scratch.out.data() + stride * static_cast<uint64_t>(r - begin)));
+        for (int64_t r = begin; r < end; r++) TRY(row(p, r, importance_[i], scratch, scratch.out.data() + stride * static_cast<uint64_t>(r - begin)));
         give_back(p, begin, end);
-        return w_.file().write_at(w_.offset(i) + stride * static_cast<uint64_t>(begin), scratch.out.data(), scratch.out.size());
+        return places_[i].file->write_at(places_[i].offset + stride * static_cast<uint64_t>(begin), scratch.out.data(), scratch.out.size());
     }
 
 private:
-    Status row(const Planned& p, int64_t r, const float* importance, float* x, std::byte* out) const {
+    // The kept values of a row of the parts, as the input has them; gathered if they do not lie together.
+    const std::byte* source(const Planned& p, const format::TensorInfo& t, int64_t r, Scratch& scratch) const {
+        const std::byte* first = c_.view(t).raw(0);
+        if (p.cols_kept.empty()) return first + row_bytes(t.type, p.cols()) * static_cast<uint64_t>(p.source_row(r));
+        first += row_bytes(t.type, t.cols) * static_cast<uint64_t>(p.source_row(r));
+        scratch.gathered.clear();
+        for (const Range& k : p.cols_kept) scratch.gathered.insert(scratch.gathered.end(), first + row_bytes(t.type, k.first), first + row_bytes(t.type, k.first + k.n));
+        return scratch.gathered.data();
+    }
+
+    Status row(const Planned& p, int64_t r, const float* importance, Scratch& scratch, std::byte* out) const {
         const int64_t n = p.cols();
+        float* x = scratch.values.data();
         if (r >= p.rows_of_parts()) {
             std::fill(x, x + n, 0.0f);
             quantiser(p.type)(x, n, nullptr, out);
             return {};
         }
         const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.part_rows())];
-        const std::byte* source = c_.view(t).raw(0) + row_bytes(t.type, n) * static_cast<uint64_t>(r % p.part_rows());
+        const std::byte* values = source(p, t, r, scratch);
         if (t.type == p.type && p.add == 0 && p.clip == 0) {
-            std::copy(source, source + row_bytes(t.type, n), out);
+            std::copy(values, values + row_bytes(t.type, n), out);
             return {};
         }
-        kernels_.to_f32[static_cast<int>(t.type)](source, n, x);
+        kernels_.to_f32[static_cast<int>(t.type)](values, n, x);
         if (p.clip > 0)
             for (int64_t i = 0; i < n; i++) x[i] = std::clamp(x[i], -p.clip, p.clip);
         for (int64_t i = 0; i < n; i++) x[i] += p.add;
@@ -84,17 +95,16 @@ private:
     void give_back(const Planned& p, int64_t begin, int64_t end) const {
         for (int64_t r = begin; r < std::min(end, p.rows_of_parts());) {
             const format::TensorInfo& t = *p.parts[static_cast<size_t>(r / p.part_rows())];
-            const int64_t in_part = r % p.part_rows(), n = std::min(end - r, p.part_rows() - in_part);
-            const uint64_t stride = row_bytes(t.type, p.cols());
-            c_.files()[static_cast<size_t>(t.file)]->advise(t.offset + stride * static_cast<uint64_t>(in_part), stride * static_cast<uint64_t>(n), Advice::dont_need);
+            const int64_t n = std::min(end - r, p.part_rows() - r % p.part_rows()), first = p.source_row(r), last = p.source_row(r + n - 1);
+            const uint64_t stride = row_bytes(t.type, p.cols_kept.empty() ? p.cols() : t.cols);
+            c_.files()[static_cast<size_t>(t.file)]->advise(t.offset + stride * static_cast<uint64_t>(first), stride * static_cast<uint64_t>(last + 1 - first), Advice::dont_need);
             r += n;
         }
     }
 
     const format::Checkpoint& c_;
     const Plan& plan_;
-    format::GgufWriter& w_;
-    const Options& options_;
+    const std::vector<Place>& places_;
     const kernels::Table& kernels_;
     std::vector<int64_t> first_;  // chunk number at which a tensor begins
     std::vector<const float*> importance_;
@@ -103,8 +113,8 @@ private:
 
 }  // namespace
 
-Status stream(const format::Checkpoint& checkpoint, const Plan& plan, const Importance& importance, format::GgufWriter& w, const std::string& output, const Options& options) {
-    const Stream s(checkpoint, plan, importance, w, options);
+Status stream(const format::Checkpoint& checkpoint, const Plan& plan, const Importance& importance, const std::vector<Place>& places, const std::string& output, const Options& options) {
+    const Stream s(checkpoint, plan, importance, places);
     return run_chunks<Stream::Scratch>(options.threads, s.n_chunks(), options.progress, output, [&](int64_t chunk, Stream::Scratch& scratch) { return s.convert(chunk, scratch); });
 }
 

@@ -8,6 +8,8 @@
 #include "kernels/table.h"
 #include "model/text/decoder.h"
 #include "parallel/pool.h"
+#include "runtime/grouped_rows.h"
+#include "runtime/past.h"
 #include "runtime/prompt.h"
 #include "runtime/towers.h"
 #include "steps/steps.h"
@@ -37,14 +39,16 @@ struct Engine::Impl {
     steps::Steps* timed = nullptr;                 // runs in place of `steps` inside time_steps()
     std::unique_ptr<model::Decoder> decoder;
     std::optional<runtime::Towers> towers;         // set by load
+    std::shared_ptr<const Slice> size;             // of sessions, unless they are told otherwise
 
     std::mutex mutex;                              // one step at a time
     Arena arena;
     std::optional<Arena::Scope> scope;             // of the last step's scratch, its logits included
 
-    // One pass over rows that continue their caches. Checks nothing about rows; on failure no cache has advanced.
-    // The caller holds `mutex` until it has read the logits.
-    Result<View> forward(const model::Batch& batch, const model::ForwardOptions& options);
+    // A pass for each group over rows that continue their caches; logits in the order of `wanted`, which one group does not need. Checks
+    // nothing about rows; on failure no cache has advanced. The caller holds `mutex` until it has read the logits.
+    Result<View> forward(std::span<const model::Batch> groups, const model::ForwardOptions& options, std::span<const runtime::GroupedRows::Place> wanted = {});
+    Result<View> forward(const model::Batch& batch, const model::ForwardOptions& options) { return forward(std::span(&batch, 1), options); }
 
     Context context(Arena& scratch, InputObserver* inputs = nullptr) {
         return {*table, *pool, scratch, options.activations == Activations::f32, inputs};
@@ -55,25 +59,38 @@ struct Engine::Impl {
 };
 
 struct Session::Impl {
-    Impl(std::shared_ptr<Engine> e, const SessionOptions& o);
+    Impl(std::shared_ptr<Engine> e, const SessionOptions& o, std::shared_ptr<const Slice> s);
 
     std::shared_ptr<Engine> engine;
     SessionOptions options;
     int64_t context = 0;
+    std::shared_ptr<const Slice> size;  // that the next token runs through
     model::Cache cache;
+    runtime::Past past;          // what the cache holds, to process it again
     std::vector<int> pending;    // generated, but not yet in the cache
     std::vector<float> logits;   // that append() handed out
     bool turn_open = false;      // the model's turn has not been closed with <end_of_turn>
+    bool feeding = false;        // a prompt is on its way into the cache
 
     Engine::Impl& e() { return engine->impl(); }
 
     bool fresh() const { return cache.length() == 0 && pending.empty(); }
 
-    // Feeds rows in chunks; f(logits of the last one, raw or capped) while the engine is held; without f no logits are made. False from
-    // progress undoes all.
-    Result<bool> feed(std::span<const runtime::InputRow> rows, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
-                      const std::function<void(std::span<const float>)>& f);
+    struct Feed {
+        bool cap_logits = true;
+        std::function<bool(int64_t done, int64_t total)> progress;
+        std::function<void(std::span<const float>)> logits;  // of the last row, while the engine is held; empty: none are made
+        std::shared_ptr<const Slice> prefill;                // all rows but the last run through it; null: the session's
+        std::vector<SizeRun>* sizes = nullptr;               // told which slice took which rows
+    };
+    // Feeds rows in chunks. False from progress undoes all.
+    Result<bool> feed(std::span<const runtime::InputRow> rows, const Feed& how);
     Result<Answer> generate(const Prompt& prompt, const GenerateOptions& options);
+    model::Cache new_cache(const Slice& slice);
+    Status set_size(Slice slice, const SizeOptions& options);
+    Status process_again(std::shared_ptr<const Slice> slice, const SizeOptions& options);
+    // Refuses a slice whose cache is not this one's, with the rule.
+    Status check_shares_cache(const Slice& slice, const char* remedy);
 };
 
 // f(), which gives a Result; memory that is not there is an error of the request.

@@ -44,6 +44,7 @@ std::string config_json(const Shape& s, const Vocabulary& v, DType type, bool to
     t.raw("final_logit_softcapping", "30.0").number("eos_token_id", eos_id).string("torch_dtype", dtype);
     const MediaIds m = media_ids(s);
     Fields f(2);
+    if (!s.slices.empty()) f.raw("slices", slices_json(s));
     f.raw("architectures", "[\"Gemma3nForConditionalGeneration\"]").string("model_type", "gemma3n").string("torch_dtype", dtype);
     if (towers) f.raw("vision_config", vision_config_json(s)).raw("audio_config", audio_config_json(s));
     f.raw("text_config", t.object()).raw("eos_token_id", eos_ids(v)).raw("initializer_range", "0.02");

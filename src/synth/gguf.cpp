@@ -49,6 +49,7 @@ void set_network(GgufWriter& w, const Shape& s) {
     w.set(at + "altup.active_idx", 0u);
     w.set(at + "embedding_length_per_layer_input", u32(s.per_layer_width));
     w.set(at + "final_logit_softcapping", 30.0f);
+    if (!s.slices.empty()) w.set(at + "slices", slices_json(s));
 }
 
 void set_tokenizer(GgufWriter& w, const Shape& s) {

@@ -1,61 +1,17 @@
 // A synthetic Hugging Face directory. It is made under a temporary name beside the good one and renamed when it is whole.
+#include "base/output_directory.h"
 #include "format/safetensors_writer.h"
 #include "synth/config_json.h"
 #include "synth/fill_files.h"
 #include "synth/towers.h"
 
 #include <deque>
-#include <filesystem>
 
 namespace gemma3n::synth {
 
 namespace {
 
-namespace fs = std::filesystem;
-
 constexpr uint64_t shard_bytes = 5'000'000'000;
-
-class Directory {
-public:
-    ~Directory() {
-        std::error_code ignored;
-        if (!temporary_.empty()) fs::remove_all(temporary_, ignored);
-    }
-    Status create(const std::string& path) {
-        path_ = path;
-        while (path_.size() > 1 && path_.ends_with('/')) path_.pop_back();
-        std::error_code ec;
-        if (fs::exists(path_, ec) && !(fs::is_directory(path_, ec) && fs::is_empty(path_, ec))) {
-            return fail(Code::io, "%s: is there already and is not an empty directory", path_.c_str());
-        }
-        const std::string temporary = temporary_name(path_);
-        if (!fs::create_directory(temporary, ec)) return fail(Code::io, "%s: cannot be created: %s", path_.c_str(), ec ? ec.message().c_str() : "it is there already");
-        temporary_ = temporary;
-        return {};
-    }
-    Status write(const char* name, const std::string& content) const {
-        OutputFile f;
-        TRY(f.open(file(name)));
-        TRY(f.write(content.data(), content.size()));
-        return f.close();
-    }
-    std::string file(const std::string& name) const { return temporary_ + "/" + name; }
-    // An error about the temporary directory, said of the one that was asked for.
-    Error restated(Error e) const {
-        if (!temporary_.empty() && e.message.starts_with(temporary_)) e.message.replace(0, temporary_.size(), path_);
-        return e;
-    }
-    Status close() {
-        std::error_code ec;
-        fs::rename(temporary_, path_, ec);
-        if (ec) return fail(Code::io, "%s: cannot be put in place: %s", path_.c_str(), ec.message().c_str());
-        temporary_.clear();
-        return {};
-    }
-
-private:
-    std::string path_, temporary_;
-};
 
 // The shard of each tensor, filled in order; a tensor larger than a shard has one to itself.
 std::vector<int> shards_of(const std::vector<Tensor>& all, DType type) {
@@ -71,7 +27,7 @@ std::vector<int> shards_of(const std::vector<Tensor>& all, DType type) {
     return shard;
 }
 
-Status fill_directory(const Directory& directory, const Shape& shape, DType type, const std::string& path, const Options& options) {
+Status fill_directory(const OutputDirectory& directory, const Shape& shape, DType type, const std::string& path, const Options& options) {
     std::vector<Tensor> all = tensors(shape, format::Container::safetensors);
     const size_t n_text = all.size();
     if (options.towers)
@@ -128,7 +84,7 @@ Status write_hf(const Shape& shape, format::Mix mix, const std::string& path, co
     const auto type = format::plain_type(mix);
     if (!type) return fail(Code::bad_argument, "%s: a Hugging Face directory cannot hold %s: expected f32, f16 or bf16", path.c_str(), format::name(mix).data());
     if (options.towers && !shape.vision) return fail(Code::bad_argument, "%s: a network of size %s has no towers", path.c_str(), shape.size.data());
-    Directory directory;
+    OutputDirectory directory;
     TRY(directory.create(path));
     const Status filled = fill_directory(directory, shape, *type, path, options);
     if (!filled) return directory.restated(filled.error());

@@ -5,6 +5,8 @@
 #include "synth/tower_shape.h"
 
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
 
 namespace gemma3n::synth {
@@ -17,6 +19,17 @@ struct VocabularyShape {
     int n_merged;   // words and fillers
     int n_letters;  // single characters
     int n_tail;     // <unusedN> at the end
+};
+
+// A slice that the model lists: all layers but some, all narrow but some.
+struct SliceShape {
+    std::string_view name;
+    int64_t first_skipped, end_skipped;
+    int64_t narrow;
+    int64_t first_wide, end_wide;
+
+    bool keeps(int64_t layer) const { return layer < first_skipped || layer >= end_skipped; }
+    bool wide(int64_t layer) const { return layer >= first_wide && layer < end_wide; }
 };
 
 struct Shape {
@@ -36,11 +49,15 @@ struct Shape {
     VocabularyShape pieces;
     const VisionShape* vision;  // null: none
     const AudioShape* audio;
+    std::span<const SliceShape> slices = {};
 
     bool sliding(int64_t layer) const { return (layer + 1) % period != 0; }
     bool sparse(int64_t layer) const { return layer < n_sparse; }
 };
 
-const Shape* find_shape(std::string_view size);  // "e2b", "e4b", "gemma3-4b", "tiny"; null for others
+const Shape* find_shape(std::string_view size);  // "e2b", "e4b", "gemma3-4b", "tiny", "elastic"; null for others
+
+// The list that its file carries; empty when it has no slices.
+std::string slices_json(const Shape& shape);
 
 }  // namespace gemma3n::synth

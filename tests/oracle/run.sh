@@ -19,6 +19,8 @@ python=$venv/bin/python
 failed=0
 echo "== tiny models with fresh weights against transformers"
 "$python" "$here/live.py" "$command" || failed=1
+echo "== slices in place, exported, and in transformers"
+"$python" "$here/slices.py" "$command" || failed=1
 if HF_ENDPOINT=http://127.0.0.1:1 "$command" pull x/y 2>&1 | grep -q "no network part"; then
     echo "== the cache of models: skipped, this build has no network part"
 else
