@@ -28,10 +28,19 @@ CLI::Option* add_switch(CLI::App* c, const char* name, bool& o, const char* desc
     return c->add_flag(name, o, description)->disable_flag_override();
 }
 
+void add_kv(CLI::App* c, ModelOptions& o) {
+    c->add_option("--kv", o.kv, "type of keys and values: f32, f16 or q8 (8 bit); default f16, or f32 with f32 activations")->transform(either({"f32", "f16", "q8"}))->option_text("TYPE");
+}
+
 void add_compute(CLI::App* c, ModelOptions& o) {
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
-    c->add_option("--activations", o.activations, "q8 (default), or f32: the exact path, slower")->transform(either("q8", "f32"))->option_text("TYPE");
+    c->add_option("--activations", o.activations, "q8 (default), or f32: the exact path, slower")->transform(either({"q8", "f32"}))->option_text("TYPE");
+    add_kv(c, o);
     c->add_option("--kernels", o.kernels, "force a kernel table by name")->transform(not_empty("a name"))->option_text("NAME");
+}
+
+void add_memory(CLI::App* c, ModelOptions& o) {
+    c->add_option("--memory", o.memory, "the most memory that may be used, like 2G or 1500M: what does not fit is refused before anything is loaded")->transform(byte_size())->option_text("SIZE");
 }
 
 void add_model(CLI::App* c, ModelOptions& o, bool compute) {
@@ -51,6 +60,7 @@ void add_run(CLI::App* c, RunOptions& o) {
     c->add_option("-n,--max-tokens", o.max_tokens, "tokens to generate at most; default until the answer ends")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-c,--ctx-size", o.context, "room for tokens; default and most: the model's")->transform(whole(1, no_end))->option_text("N");
     add_switch(c, "--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
+    add_memory(c, o.model);
     add_switch(c, "--offline", o.model.offline, "fetch nothing: a named model must be in the cache");
     o.model.pull = true;
     add_switch(c, "--stats", o.stats, "print speed and memory to standard error");
@@ -63,6 +73,11 @@ void add_run(CLI::App* c, RunOptions& o) {
 
 void add_show(CLI::App* c, ShowOptions& o) {
     add_model(c, o.model, false);
+    add_kv(c, o.model);
+    add_memory(c, o.model);
+    c->add_option("-c,--ctx-size", o.needs.context_tokens, "tokens that the plan of memory counts; default the model's, or under --memory what fits")->transform(whole(1, no_end))->option_text("N");
+    c->add_option("--image-size", o.needs.image_side, "pictures in that plan: pixels a side")->transform(whole(1, 1 << 16))->option_text("N");
+    add_switch(c, "--sound", o.needs.sound, "sound in that plan");
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
@@ -113,11 +128,13 @@ void add_perplexity(CLI::App* c, PerplexityOptions& o) {
     c->add_option("--windows", o.windows, "the first N windows only")->transform(whole(1, no_end))->option_text("N");
     c->add_option("--save", o.save, "write a reference run: all log-probabilities, 2 bytes each")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
     c->add_option("--against", o.against, "compare with a reference run: KL, best tokens, ratio")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
+    add_memory(c, o.model);
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
 void add_eval(CLI::App* c, EvalOptions& o) {
     add_compute(c, o.model);
+    add_memory(c, o.model);
     c->add_option("MODEL", o.models, "one or several models, a row of the table each")->required()->expected(1, 64)->transform(not_empty("a path"))->option_text("...");
     c->add_option("--suite", o.suite, "the questions: a JSON object a line")->required()->transform(not_empty("a path"))->option_text("FILE");
     add_switch(c, "--json", o.json, "as a JSON object");
@@ -129,6 +146,7 @@ void add_bench(CLI::App* c, BenchOptions& o) {
     c->add_option("-n,--decode", o.decode, "ids decoded after it, one by one; default 64")->transform(whole(1, no_end))->option_text("N");
     c->add_option("-r,--repeats", o.repeats, "times each is measured; the middle one counts; default 3")->transform(whole(1, 1000))->option_text("N");
     c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
+    add_memory(c, o.model);
     add_switch(c, "--roof", o.roof, "measure what the machine can do, and print the share of it");
     add_switch(c, "--json", o.json, "as a JSON object");
 }

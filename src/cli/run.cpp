@@ -113,7 +113,7 @@ private:
 
     std::string more_room() const {
         const int64_t most = engine_->info().context_length;
-        return session_->context_tokens() < most ? " (-c gives up to " + std::to_string(most) + ")" : "";
+        return session_->context_tokens() < most && o_.model.memory == 0 ? " (-c gives up to " + std::to_string(most) + ")" : "";
     }
 
     Error explained(Error e) const {
@@ -141,7 +141,7 @@ int run(const RunOptions& o) {
         if (!prompt) return usage_error("standard input is empty and there is no PROMPT: expected text in one of them, or a terminal to chat");
         if (is_blank(*prompt) && !o.raw) return usage_error("standard input holds only white space and there is no PROMPT: expected text");
     }
-    auto engine = load(o.model);
+    auto engine = load(o.model, {.context_tokens = o.context});
     if (!engine) return report(engine.error());
     SessionOptions s;
     s.context_tokens = o.context;

@@ -30,12 +30,21 @@ CLI::Validator number(double low, double high) {
     });
 }
 
-CLI::Validator not_empty(const std::string& expected) {
-    return checked([=](std::string& s) { return s.empty() ? "'': expected " + expected : ""; });
+CLI::Validator byte_size() {
+    return checked([=](std::string& s) -> std::string {
+        double value = 0;
+        const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+        const std::string_view unit(end, static_cast<size_t>(s.data() + s.size() - end));
+        const double scale = unit.empty() ? 1 : unit == "G" || unit == "GB" ? 1e9 : unit == "M" || unit == "MB" ? 1e6 : unit == "K" || unit == "KB" ? 1e3 : 0;
+        const double n = value * scale;
+        if (error != std::errc{} || !(n >= 1 && n <= 1e15)) return text("'%s': expected a size such as 2G, 1500M, 2e9 or plain bytes; G is 1e9", s.c_str());
+        s = std::to_string(static_cast<uint64_t>(n));
+        return "";
+    });
 }
 
-CLI::Validator either(const std::string& a, const std::string& b) {
-    return checked([=](std::string& s) { return s == a || s == b ? "" : text("'%s': expected %s or %s", s.c_str(), a.c_str(), b.c_str()); });
+CLI::Validator not_empty(const std::string& expected) {
+    return checked([=](std::string& s) { return s.empty() ? "'': expected " + expected : ""; });
 }
 
 const CLI::App& named_command(const CLI::App& app) {
@@ -50,6 +59,10 @@ static std::string joined(const std::vector<std::string>& words, const char* las
         s += words[i];
     }
     return s;
+}
+
+CLI::Validator either(const std::vector<std::string>& words) {
+    return checked([=](std::string& s) { return std::find(words.begin(), words.end(), s) != words.end() ? "" : text("'%s': expected %s", s.c_str(), joined(words, " or ").c_str()); });
 }
 
 // `left` is what nothing took.

@@ -6,14 +6,16 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace gemma3n::cli {
 
 // Decimal only: CLI11 would read 010 as eight.
 CLI::Validator whole(int64_t low, int64_t high);
 CLI::Validator number(double low, double high);
+CLI::Validator byte_size();  // 2G, 1500M, 2e9 or plain bytes, as a number of bytes
 CLI::Validator not_empty(const std::string& expected);
-CLI::Validator either(const std::string& a, const std::string& b);
+CLI::Validator either(const std::vector<std::string>& words);
 
 // The command that was named on the line, or the program itself.
 const CLI::App& named_command(const CLI::App& app);

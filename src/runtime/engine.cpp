@@ -5,6 +5,7 @@
 #include "model/residency.h"
 #include "runtime/engine_impl.h"
 #include "runtime/info.h"
+#include "runtime/planner.h"
 #include "runtime/sampler.h"
 #include "runtime/trace_tap.h"
 #include "steps/timed.h"
@@ -52,8 +53,15 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
     if (!reached(0)) return cancelled();
     ASSIGN(e.checkpoint, format::Checkpoint::open(path));
     ASSIGN(e.config, model::read_config(*e.checkpoint));
+    TRY(runtime::check_kv(options, e.config));
     ASSIGN(e.weights, model::bind_weights(*e.checkpoint, e.config));
     ASSIGN(e.towers, runtime::Towers::open(e.checkpoint, e.config, options.mmproj));
+    const int n_threads = options.threads > 0 ? options.threads : physical_cores();
+    e.planner.emplace(e.options, *e.checkpoint, e.config, *e.weights, *e.towers, n_threads);
+    e.budget.set_limit(options.memory_limit);
+    if (options.memory_limit > 0) {
+        ASSIGN([[maybe_unused]] const MemoryPlan plan, e.planner->plan({}));
+    }
     // What every token reads is asked for now, so that a cold disk works while the tokenizer is read.
     for (const auto c : model::always_read) model::advise(*e.checkpoint, e.config, c, Advice::will_need);
     if (!reached(0.5)) return cancelled();
@@ -65,7 +73,7 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
         return tokenizer.error();
     }
     e.masked = runtime::masked_ids(e.config);
-    e.pool = std::make_unique<Pool>(options.threads > 0 ? options.threads : physical_cores());
+    e.pool = std::make_unique<Pool>(n_threads);
     e.steps = steps::cpu_steps();
     e.decoder = model::make_decoder(e.config, *e.weights);
     e.info = runtime::describe(e);
@@ -109,10 +117,15 @@ Result<std::string> Engine::detokenize(const std::vector<int>& ids, bool skip_sp
 Result<View> Engine::Impl::forward(const model::Batch& batch, const model::ForwardOptions& forward_options) {
     TRY(checkpoint->intact());
     try {
-        scope.reset();
-        scope.emplace(arena);
         std::vector<int64_t> n_rows(batch.caches.size(), 0);
-        for (const model::Row& r : batch.rows) n_rows[r.sequence]++;
+        int64_t wanted = 0, longest = 0;
+        for (const model::Row& r : batch.rows) {
+            n_rows[r.sequence]++;
+            wanted += r.wants_logits;
+            longest = std::max(longest, r.position + 1);
+        }
+        TRY(room_for_step(planner->step(static_cast<int64_t>(batch.rows.size()), wanted, longest)));
+        scope.emplace(arena);
         for (size_t i = 0; i < batch.caches.size(); i++) batch.caches[i]->prepare(n_rows[i]);
 
         Context c = context(arena, forward_options.inputs);
@@ -203,15 +216,18 @@ Result<StepLogits> Engine::trace(std::span<const StepRow> rows, const std::funct
 
 void Engine::release() {
     const std::lock_guard lock(impl_->mutex);
-    impl_->scope.reset();
-    impl_->arena = Arena();
-    for (const auto c : model::always_read) model::advise(*impl_->checkpoint, impl_->config, c, Advice::dont_need);
-    impl_->towers->release();
+    impl_->drop_text();
+    impl_->drop_towers();
 }
 
 void Engine::release_towers() {
     const std::lock_guard lock(impl_->mutex);
-    impl_->towers->release();
+    impl_->drop_towers();
+}
+
+int64_t Engine::rows_that_fit(int64_t rows, bool logits, int64_t context) const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->rows_that_fit(std::max<int64_t>(rows, 1), logits, context);
 }
 
 std::vector<StepTime> Engine::time_steps(const std::function<void()>& work) {
@@ -247,8 +263,17 @@ Result<std::unique_ptr<Session>> Engine::new_session(const SessionOptions& optio
         return fail(Code::bad_argument, "chunks of %lld tokens: expected 1 or more", static_cast<long long>(options.chunk_tokens));
     }
     return within_memory(*impl_, [&]() -> Result<std::unique_ptr<Session>> {
+        SessionOptions chosen = options;
+        runtime::Budget::Share share;
+        if (impl_->budget.limited()) {
+            const std::lock_guard lock(impl_->mutex);
+            ASSIGN(const MemoryPlan plan, impl_->planner->plan({options.context_tokens, options.chunk_tokens}, impl_->budget.sessions()));
+            chosen.context_tokens = plan.context_tokens;
+            chosen.chunk_tokens = plan.chunk_tokens;
+            share = {impl_->budget, impl_->planner->kv(plan.context_tokens, plan.chunk_tokens, runtime::kv_type(impl_->options))};
+        }
         std::unique_ptr<Session> session(new Session);
-        session->impl_ = std::make_unique<Session::Impl>(shared_from_this(), options);
+        session->impl_ = std::make_unique<Session::Impl>(shared_from_this(), chosen, std::move(share));
         return session;
     });
 }

@@ -8,6 +8,8 @@
 #include "kernels/table.h"
 #include "model/text/decoder.h"
 #include "parallel/pool.h"
+#include "runtime/budget.h"
+#include "runtime/planner.h"
 #include "runtime/prompt.h"
 #include "runtime/towers.h"
 #include "steps/steps.h"
@@ -37,6 +39,8 @@ struct Engine::Impl {
     steps::Steps* timed = nullptr;                 // runs in place of `steps` inside time_steps()
     std::unique_ptr<model::Decoder> decoder;
     std::optional<runtime::Towers> towers;         // set by load
+    std::optional<runtime::Planner> planner;       // likewise
+    runtime::Budget budget;
 
     std::mutex mutex;                              // one step at a time
     Arena arena;
@@ -50,16 +54,29 @@ struct Engine::Impl {
         return {*table, *pool, scratch, options.activations == Activations::f32, inputs};
     }
     Result<const tokens::Tokenizer*> need_tokenizer() const;
+
+    // ---- the limit (runtime/room.cpp); `mutex` is held ----
+    // Makes room for a step, and the scratch itself in one piece.
+    Status room_for_step(const model::StepShape& shape);
+    // Makes room for a tower with the scratch that it needs: one of `vision` and `audio` is not 0.
+    Status room_for_tower(uint64_t vision, uint64_t audio, uint64_t scratch, const std::string& subject);
+    // Rows of a step that fit, up to `rows`; at least 1. With or without logits of all of them.
+    int64_t rows_that_fit(int64_t rows, bool logits, int64_t context) const;
+    uint64_t scratch_allowed() const;  // of a step, with the towers given back
+    void drop_text();                  // pages of the network's weights, scratch of its steps
+    void drop_towers();
+
     // The rows of ids that are generated and of a prompt after them, their marks' vectors made if need be. Takes `mutex`.
     Result<std::vector<runtime::InputRow>> rows_of(std::span<const int> generated, const Prompt& prompt);
 };
 
 struct Session::Impl {
-    Impl(std::shared_ptr<Engine> e, const SessionOptions& o);
+    Impl(std::shared_ptr<Engine> e, const SessionOptions& o, runtime::Budget::Share admitted);
 
     std::shared_ptr<Engine> engine;
     SessionOptions options;
     int64_t context = 0;
+    runtime::Budget::Share share;
     model::Cache cache;
     std::vector<int> pending;    // generated, but not yet in the cache
     std::vector<float> logits;   // that append() handed out

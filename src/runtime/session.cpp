@@ -3,6 +3,7 @@
 #include "base/cpu.h"
 #include "base/result.h"
 #include "runtime/engine_impl.h"
+#include "runtime/planner.h"
 #include "runtime/sampler.h"
 
 #include <algorithm>
@@ -16,16 +17,12 @@ static double seconds_since(std::chrono::steady_clock::time_point t) {
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - t).count();
 }
 
-static model::CacheLayout cache_layout(const EngineOptions& o) {
-    return {.type = o.activations == Activations::f32 ? DType::f32 : DType::f16};
-}
-
 Session::Session() = default;
 Session::~Session() = default;
 
-Session::Impl::Impl(std::shared_ptr<Engine> shared, const SessionOptions& o)
-    : engine(std::move(shared)), options(o), context(o.context_tokens > 0 ? o.context_tokens : engine->impl().config.context_length),
-      cache(engine->impl().config, cache_layout(engine->impl().options)) {}
+Session::Impl::Impl(std::shared_ptr<Engine> shared, const SessionOptions& o, runtime::Budget::Share admitted)
+    : engine(std::move(shared)), options(o), context(o.context_tokens > 0 ? o.context_tokens : engine->impl().config.context_length), share(std::move(admitted)),
+      cache(engine->impl().config, {.type = runtime::kv_type(engine->impl().options)}) {}
 
 int64_t Session::n_tokens() const { return impl_->cache.length(); }
 int64_t Session::context_tokens() const { return impl_->context; }
@@ -53,12 +50,12 @@ Result<bool> Session::Impl::feed(std::span<const runtime::InputRow> rows, bool c
         if (progress && n > 1 && !progress(done, n)) return false;
         model::Batch batch;
         batch.caches = {&cache};
-        const int64_t m = std::min(options.chunk_tokens, n - done);
+        const std::lock_guard lock(e().mutex);
+        const int64_t m = e().rows_that_fit(std::min(options.chunk_tokens, n - done), false, context);
         for (int64_t i = 0; i < m; i++) {
             const runtime::InputRow& r = rows[done + i];
             batch.rows.push_back({0, cache.length() + i, r.id, r.embedding, f && done + i == n - 1});
         }
-        const std::lock_guard lock(e().mutex);
         ASSIGN(const View logits, e().forward(batch, {.cap_logits = cap_logits}));
         done += m;
         if (f && done == n) f({logits.f32(), static_cast<size_t>(vocab)});
@@ -206,6 +203,10 @@ Result<std::span<const float>> Session::append(std::span<const int> ids, const s
 
 Result<std::unique_ptr<Session>> Session::fork() {
     return within_memory(impl_->e(), [&]() -> Result<std::unique_ptr<Session>> {
+        const std::lock_guard lock(impl_->e().mutex);
+        if (impl_->e().budget.limited() && impl_->share.bytes() + impl_->e().planner->scratch(impl_->e().planner->step(1, 1, impl_->context)) > impl_->e().scratch_allowed()) {
+            return fail(Code::over_budget, "%s: a second session of %lld tokens does not fit the limit", impl_->e().info.path.c_str(), static_cast<long long>(impl_->context));
+        }
         std::unique_ptr<Session> other(new Session);
         other->impl_ = std::make_unique<Impl>(*impl_);
         return other;
