@@ -8,6 +8,7 @@
 #include "gemma3n/options.h"
 #include "gemma3n/plan.h"
 #include "gemma3n/session.h"
+#include "gemma3n/slice.h"
 #include "gemma3n/sound_stream.h"
 #include "gemma3n/status.h"
 
@@ -132,7 +133,16 @@ public:
 
     Result<std::unique_ptr<Session>> new_session(const SessionOptions& options = {});
 
+    // The slices that this model offers: "full" first, then those that its file lists, then the published ones where it is a Gemma 3n E4B.
+    std::vector<SizeInfo> sizes() const;
+    // A slice by what a person calls it: a name of sizes(), a bare size such as "2.98b" (the published one of the best accuracy at or below
+    // it), or a file of slices (.json, .csv; docs/elastic.md). Checked against the model.
+    Result<Slice> find_size(const std::string& name) const;
+    // What a slice weighs; an error if it does not fit this model.
+    Result<SizeInfo> size_info(const Slice& slice) const;
+
     // One forward pass over a batch of rows of one or more sessions. Prefill, decode, chunks and verification are all this call.
+    // Sessions of different sizes may share a step: rows of one size run together, one size after the other.
     // On failure no session's sequence has advanced, except that a broken file makes the engine refuse every later step.
     Result<StepLogits> step(std::span<const StepRow> rows);
 

@@ -30,6 +30,7 @@ struct EngineOptions {
                                     // plans first, refuses with Code::over_budget what would not fit, and takes smaller steps, shorter contexts
                                     // and one tower at a time to stay below it (docs/memory.md)
     std::string mmproj;             // the file with the vision and audio towers of a GGUF model; empty = mmproj-*.gguf beside it, if there is one
+    std::string size;               // of sessions that are not told otherwise, as Engine::find_size takes it, or "fit": the best that fits memory_limit; empty = the whole model
     // Called while a long load goes on, fraction in 0..1; return false to cancel. May be empty.
     std::function<bool(double fraction)> progress;
 };
@@ -45,6 +46,14 @@ struct SoundOptions {
 struct SessionOptions {
     int64_t context_tokens = 0;     // room for tokens; 0 = the model's context length, or under a limit what fits. Memory grows only as tokens arrive
     int64_t chunk_tokens = 512;     // prefill rows per step; more costs scratch memory, fewer costs speed
+    std::string size;               // as Engine::find_size takes it; empty = the engine's
+};
+
+// Of a change of size in the middle of a session.
+struct SizeOptions {
+    bool release = false;           // give back the pages of the file that the new size does not need; other sessions read theirs again
+    bool reprocess = false;         // where the new size cannot read the old one's keys and values: process all tokens again
+    std::function<bool(int64_t done, int64_t total)> progress;  // of that; return false to cancel. May be empty
 };
 
 // Order of the sampler, as in transformers: temperature, top_k, top_p, min_p.
@@ -60,6 +69,7 @@ struct GenerateOptions {
     SamplingOptions sampling;
     int64_t max_tokens = -1;        // -1 = until the model ends its answer or the context is full
     bool stop_at_eos = true;
+    std::string prefill_size;       // the size that reads the prompt but its last token, as Engine::find_size takes it; empty = the session's
     // Called while a prompt is processed; return false to cancel. May be empty.
     std::function<bool(int64_t done, int64_t total)> prefill_progress;
     // Called for every generated token with the text that became certain by it: complete UTF-8, empty while a character is

@@ -13,6 +13,7 @@ namespace gemma3n {
 
 // What will be asked of a model.
 struct MemoryNeeds {
+    std::string size;            // as Engine::find_size takes it, or "fit": the best listed size that fits the limit; empty = the options'
     int64_t context_tokens = 0;  // room of a session; 0 = the model's own, or under a limit as much of it as fits
     int64_t chunk_tokens = 512;  // most prompt tokens of a step; under a limit fewer are taken at a time if that makes it fit
     int64_t image_side = 0;      // pixels of pictures; 0 = none
@@ -34,11 +35,12 @@ struct MemoryPlan {
     uint64_t limit = 0;          // that it was made for; 0 = none
     int64_t context_tokens = 0, chunk_tokens = 0;                // as chosen
     int64_t image_side = 0;
+    std::string size;            // the slice's name
     KvType kv = KvType::f16;
 };
 
-// Under options.memory_limit: what the engine will choose and keep to, or an error (Code::over_budget) that names what would fit: another
-// type of keys and values, a shorter context, a smaller picture; or, where nothing does, the least limit that would.
+// Under options.memory_limit: what the engine will choose and keep to, or an error (Code::over_budget) that names what would fit: a smaller
+// size, another type of keys and values, a shorter context, a smaller picture; or, where nothing does, the least limit that would.
 Result<MemoryPlan> plan_memory(const std::string& path, const EngineOptions& options, const MemoryNeeds& needs = {});
 
 }  // namespace gemma3n

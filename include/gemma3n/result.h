@@ -22,11 +22,20 @@ struct Timing {
     uint64_t peak_resident_bytes = 0;  // of the whole process up to the end of this answer, mapped file pages included; 0 = unknown
 };
 
+// Tokens in a row that went through one slice.
+struct SizeRun {
+    std::string size;               // the slice's name
+    int64_t prompt_tokens = 0;      // processed
+    int64_t generated_tokens = 0;   // whose logits it made
+    double prefill_s = 0, decode_s = 0;
+};
+
 struct Answer {
     std::string text;
     std::vector<int> ids;           // generated, without the id that ended the answer
     Finish finish = Finish::eos;
     Timing timing;
+    std::vector<SizeRun> sizes;     // which slice made which tokens: runs in the order of the tokens
 };
 
 }  // namespace gemma3n

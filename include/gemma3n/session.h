@@ -4,6 +4,7 @@
 #include "gemma3n/options.h"
 #include "gemma3n/prompt.h"
 #include "gemma3n/result.h"
+#include "gemma3n/slice.h"
 #include "gemma3n/status.h"
 
 #include <cstdint>
@@ -47,6 +48,14 @@ public:
     // Appends ids in chunks (none: only a generated token that is still to be processed); logits of the last one (vocab values, soft-capped) are returned, valid until the next call.
     Result<std::span<const float>> append(std::span<const int> ids, const std::function<bool(int64_t, int64_t)>& progress = {});
     Result<std::span<const float>> append(const Prompt& prompt, const std::function<bool(int64_t, int64_t)>& progress = {});
+
+    // ---- size ------------------------------------------------------------------------------------------------------
+    const Slice& size() const;
+    // The slice that the next token runs through; may be called between any two tokens, from GenerateOptions::on_text too. Nothing is
+    // loaded: it takes some microseconds. Keys and values stay valid between slices that keep the same KV-owning layers (of the published
+    // ones all do); between others the change is refused unless the session is empty or `reprocess` is set. On failure nothing changes.
+    Status set_size(const Slice& slice, const SizeOptions& options = {});
+    Status set_size(const std::string& name, const SizeOptions& options = {});  // as Engine::find_size takes it
 
     // A second session with the same past; pages are shared and copied only when written.
     Result<std::unique_ptr<Session>> fork();

@@ -13,6 +13,11 @@
 
 namespace gemma3n {
 
+uint64_t page_bytes() {
+    static const auto n = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    return n;
+}
+
 // The handler may only touch this: a fixed array of slots, claimed and released with atomics. A mapping that finds no slot is
 // refused at open, so every mapped byte is covered.
 struct BusHandler {
@@ -73,7 +78,7 @@ struct BusHandler {
         const std::lock_guard lock(mutex);
         for (Slot& s : slots) {
             if (s.file.load()) continue;
-            const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+            const uint64_t page = page_bytes();
             s.set(file, reinterpret_cast<uintptr_t>(data), reinterpret_cast<uintptr_t>(data) + (size + page - 1) / page * page);
             return true;
         }
@@ -141,7 +146,7 @@ Status File::read(uint64_t offset, std::span<std::byte> out) const {
 
 void File::advise(uint64_t offset, uint64_t n_bytes, Advice advice) const {
     if (n_bytes == 0 || offset >= size_) return;
-    const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+    const uint64_t page = page_bytes();
     // Pages that only partly belong to the range are read ahead, but not given back.
     const bool inner = advice == Advice::dont_need;
     const uint64_t end_byte = n_bytes > size_ - offset ? size_ : offset + n_bytes;

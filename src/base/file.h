@@ -17,6 +17,8 @@
 
 namespace gemma3n {
 
+uint64_t page_bytes();  // of the system's memory
+
 enum class Advice {
     will_need,  // read ahead
     dont_need,  // give the pages back; they are read again when touched

@@ -35,18 +35,42 @@ struct Measured {
     std::optional<measure::Roof> roof;
     double load_s = 0;
     int threads = 0;
+    const measure::SizeBench& first() const { return bench.sizes[0]; }
     // decode reads all weights once a token
-    double decode_gb_per_s() const { return static_cast<double>(bench.decode_bytes_per_token) * bench.decode.median() / 1e9; }
+    double decode_gb_per_s() const { return static_cast<double>(first().size.bytes_per_token) * first().decode.median() / 1e9; }
 };
+
+// How much faster than another size: as measured, and as the bytes (decode) and the multiplications with weights (prefill) would have it.
+struct Against {
+    double prefill, prefill_ceiling, decode, decode_ceiling;
+    Against(const measure::SizeBench& s, const measure::SizeBench& other)
+        : prefill(s.prefill.median() / other.prefill.median()), prefill_ceiling(static_cast<double>(other.size.prompt_products) / static_cast<double>(s.size.prompt_products)),
+          decode(s.decode.median() / other.decode.median()), decode_ceiling(static_cast<double>(other.size.bytes_per_token) / static_cast<double>(s.size.bytes_per_token)) {}
+};
+
+std::string json_size(const measure::SizeBench& s, const measure::SizeBench& first) {
+    const Against x(s, first);
+    return Json().add("size", s.size.slice.name).add("layers", s.size.slice.layers.size()).add("prefill_tokens_per_s", s.prefill.median()).add("decode_tokens_per_s", s.decode.median())
+        .raw("prefill_runs", json_list(s.prefill.tokens_per_s)).raw("decode_runs", json_list(s.decode.tokens_per_s))
+        .add("decode_bytes_per_token", s.size.bytes_per_token).add("prefill_products_per_token", s.size.prompt_products).add("resident_bytes", s.size.resident_bytes)
+        .add("prefill_speedup", x.prefill).add("prefill_ceiling", x.prefill_ceiling).add("decode_speedup", x.decode).add("decode_ceiling", x.decode_ceiling)
+        .raw("prefill_times", json_phase(s.prefill)).raw("decode_times", json_phase(s.decode)).str();
+}
 
 void json(const Measured& m, const BenchOptions& o, const ModelInfo& info) {
     Json j;
     j.add("model", info.path).add("name", info.name).add("cpu", info.cpu).add("kernels", info.kernels).add("threads", m.threads).add("activations", o.model.activations);
     j.add("prompt_tokens", o.prompt).add("decode_tokens", o.decode).add("repeats", o.repeats).add("seed", o.seed).add("load_s", m.load_s);
-    j.add("prefill_tokens_per_s", m.bench.prefill.median()).add("decode_tokens_per_s", m.bench.decode.median());
-    j.raw("prefill_runs", json_list(m.bench.prefill.tokens_per_s)).raw("decode_runs", json_list(m.bench.decode.tokens_per_s));
-    j.add("peak_rss_bytes", m.bench.peak_rss_bytes).add("decode_bytes_per_token", m.bench.decode_bytes_per_token).add("decode_gb_per_s", m.decode_gb_per_s());
-    j.raw("prefill_times", json_phase(m.bench.prefill)).raw("decode_times", json_phase(m.bench.decode));
+    const measure::SizeBench& first = m.first();
+    j.add("size", first.size.slice.name).add("prefill_tokens_per_s", first.prefill.median()).add("decode_tokens_per_s", first.decode.median());
+    j.raw("prefill_runs", json_list(first.prefill.tokens_per_s)).raw("decode_runs", json_list(first.decode.tokens_per_s));
+    j.add("peak_rss_bytes", m.bench.peak_rss_bytes).add("decode_bytes_per_token", first.size.bytes_per_token).add("decode_gb_per_s", m.decode_gb_per_s());
+    j.raw("prefill_times", json_phase(first.prefill)).raw("decode_times", json_phase(first.decode));
+    if (m.bench.sizes.size() > 1) {
+        std::string sizes;
+        for (const measure::SizeBench& s : m.bench.sizes) sizes += (sizes.empty() ? "" : ", ") + json_size(s, first);
+        j.raw("sizes", "[" + sizes + "]");
+    }
     if (m.roof) {
         std::string at;
         for (const measure::RoofAt& r : m.roof->at) {
@@ -75,11 +99,24 @@ void step_table(const char* what, const measure::PhaseTimes& p) {
 void table(const Measured& m, const BenchOptions& o, const ModelInfo& info) {
     printf("%s (%s)\n%s kernels, %d thread%s, %s activations, on %s\n", info.name.c_str(), info.path.c_str(), info.kernels.c_str(), m.threads, m.threads == 1 ? "" : "s", o.model.activations.c_str(), info.cpu.c_str());
     printf("load       %.3f s, peak resident memory %.3f GB\n", m.load_s, static_cast<double>(m.bench.peak_rss_bytes) / 1e9);
-    speed_row("prefill", o.prompt, m.bench.prefill);
-    speed_row("decode", o.decode, m.bench.decode);
-    step_table("prefill, one run", m.bench.prefill);
-    step_table("decode, one run", m.bench.decode);
-    printf("\ndecode reads %.3f GB of weights a token: %.1f GB/s", static_cast<double>(m.bench.decode_bytes_per_token) / 1e9, m.decode_gb_per_s());
+    const measure::SizeBench& first = m.first();
+    for (const measure::SizeBench& s : m.bench.sizes) {
+        if (m.bench.sizes.size() > 1) {
+            const Against x(s, first);
+            printf("\nsize %s: %zu layers, %.3f B parameters, %.3f GB of weights a token\n", s.size.slice.name.c_str(), s.size.slice.layers.size(), static_cast<double>(s.size.n_parameters) / 1e9,
+                   static_cast<double>(s.size.bytes_per_token) / 1e9);
+            if (&s != &first) {
+                printf("           of %s's speed: prefill %.2f times (multiplications allow %.2f), decode %.2f times (bytes allow %.2f)\n", first.size.slice.name.c_str(), x.prefill, x.prefill_ceiling, x.decode,
+                       x.decode_ceiling);
+            }
+        }
+        speed_row("prefill", o.prompt, s.prefill);
+        speed_row("decode", o.decode, s.decode);
+    }
+    const std::string which = m.bench.sizes.size() > 1 ? " of " + first.size.slice.name : "";
+    step_table(("prefill, one run" + which).c_str(), first.prefill);
+    step_table(("decode, one run" + which).c_str(), first.decode);
+    printf("\ndecode%s reads %.3f GB of weights a token: %.1f GB/s", which.c_str(), static_cast<double>(first.size.bytes_per_token) / 1e9, m.decode_gb_per_s());
     if (!m.roof) {
         printf("\n");
         return;
@@ -100,7 +137,7 @@ int bench(const BenchOptions& o) {
     m.threads = o.model.threads > 0 ? o.model.threads : physical_cores();
     const ModelInfo info = (*engine)->info();
     Progress progress("measuring");
-    auto b = measure::bench(**engine, {o.prompt, o.decode, o.repeats, o.seed}, [&](double done) { return progress.at(done); });
+    auto b = measure::bench(**engine, {o.prompt, o.decode, o.repeats, o.seed, o.sizes}, [&](double done) { return progress.at(done); });
     if (!b) return report(b.error());
     m.bench = std::move(*b);
     engine->reset();  // the roof is measured with nothing else in memory

@@ -20,6 +20,7 @@ struct ModelOptions {
     std::string kernels;
     uint64_t memory = 0;   // bytes allowed; 0 = no limit
     std::string kv;        // type of keys and values; empty = by the activations
+    std::string size;      // the slice that is run; empty: the whole
     bool pull = false;     // a name that is not in the cache is fetched
     bool offline = false;  // but not now
 };
@@ -33,7 +34,8 @@ struct RunOptions {
     std::optional<uint64_t> seed;
     int64_t max_tokens = -1;
     int64_t context = 0;
-    bool raw = false, stats = false;
+    std::string prefill_size;
+    bool raw = false, stats = false, release = false;
 };
 int run(const RunOptions& o);
 
@@ -105,6 +107,7 @@ struct BenchOptions {
     int64_t prompt = 512, decode = 64;
     int repeats = 3;
     uint64_t seed = 1;
+    std::vector<std::string> sizes;
     bool json = false, roof = false;
 };
 int bench(const BenchOptions& o);

@@ -60,7 +60,7 @@ void json(const std::vector<ModelScores>& all, const EvalOptions& o) {
         }
         models += (models.empty() ? "\n {" : ",\n {") + std::string("\"model\": ") + json_string(m.path) + ", \"tasks\": [" + tasks + "]}";
     }
-    printf("%s\n", Json().add("suite", o.suite).add("activations", o.model.activations).raw("models", "[" + models + "]").str().c_str());
+    printf("%s\n", Json().add("suite", o.suite).add("size", o.model.size.empty() ? "full" : o.model.size).add("activations", o.model.activations).raw("models", "[" + models + "]").str().c_str());
 }
 
 }  // namespace

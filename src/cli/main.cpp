@@ -48,6 +48,11 @@ void add_model(CLI::App* c, ModelOptions& o, bool compute) {
     if (compute) add_compute(c, o);
 }
 
+// The slice of the model that is run.
+void add_size(CLI::App* c, ModelOptions& o) {
+    c->add_option("--size", o.size, "a slice of the model: full (default), e2b, 2.98b, another name that show lists, or a .json or .csv file")->transform(not_empty("a name"))->option_text("NAME");
+}
+
 void add_run(CLI::App* c, RunOptions& o) {
     add_model(c, o.model, true);
     add_text(c, "PROMPT", o.prompt, "the prompt; piped text follows it after a blank line, or is it")->option_text(" ");
@@ -59,6 +64,9 @@ void add_run(CLI::App* c, RunOptions& o) {
     c->add_option("--seed", o.seed, "seed of the sampler; default random")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-n,--max-tokens", o.max_tokens, "tokens to generate at most; default until the answer ends")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-c,--ctx-size", o.context, "room for tokens; default and most: the model's")->transform(whole(1, no_end))->option_text("N");
+    add_size(c, o.model);
+    c->add_option("--prefill-size", o.prefill_size, "the slice that reads the prompt; default that of --size")->transform(not_empty("a name"))->option_text("NAME");
+    add_switch(c, "--release", o.release, "after a change to a smaller size, give back the memory that only the larger one needs");
     add_switch(c, "--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
     add_memory(c, o.model);
     add_switch(c, "--offline", o.model.offline, "fetch nothing: a named model must be in the cache");
@@ -94,6 +102,7 @@ void add_trace(CLI::App* c, TraceOptions& o) {
     auto* prompt = add_text(c, "PROMPT", o.prompt, "the prompt, in the turn format")->option_text(" ");
     auto* raw = add_switch(c, "--raw", o.raw, "the prompt is plain text: no turn format")->option_text(" ");
     add_text(c, "--ids", o.ids, "token ids, taken as given, like 2,5,17")->option_text("LIST")->excludes(prompt)->excludes(raw);
+    add_size(c, o.model);
     add_text(c, "--only", o.only, "tensors in whose names this regular expression is found")->transform(not_empty("a regular expression"))->option_text("REGEX");
     c->add_option("-o,--output", o.output, "the file to write")->required()->transform(not_empty("a path"))->option_text("OUT.safetensors");
 }
@@ -122,6 +131,7 @@ void add_rm(CLI::App* c, RmOptions& o) {
 
 void add_perplexity(CLI::App* c, PerplexityOptions& o) {
     add_model(c, o.model, true);
+    add_size(c, o.model);
     c->add_option("FILE", o.file, "the text")->required()->transform(not_empty("a path"))->option_text(" ");
     c->add_option("-c,--ctx-size", o.n_ctx, "tokens of a window, of which the second half is scored; default 512")->transform(whole(4, 1 << 24))->option_text("N");
     auto* stride = c->add_option("--stride", o.stride, "windows begin every N tokens, their last N are scored")->transform(whole(1, 1 << 24))->option_text("N");
@@ -134,6 +144,7 @@ void add_perplexity(CLI::App* c, PerplexityOptions& o) {
 
 void add_eval(CLI::App* c, EvalOptions& o) {
     add_compute(c, o.model);
+    add_size(c, o.model);
     add_memory(c, o.model);
     c->add_option("MODEL", o.models, "one or several models, a row of the table each")->required()->expected(1, 64)->transform(not_empty("a path"))->option_text("...");
     c->add_option("--suite", o.suite, "the questions: a JSON object a line")->required()->transform(not_empty("a path"))->option_text("FILE");
@@ -146,6 +157,7 @@ void add_bench(CLI::App* c, BenchOptions& o) {
     c->add_option("-n,--decode", o.decode, "ids decoded after it, one by one; default 64")->transform(whole(1, no_end))->option_text("N");
     c->add_option("-r,--repeats", o.repeats, "times each is measured; the middle one counts; default 3")->transform(whole(1, 1000))->option_text("N");
     c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
+    c->add_option("--size", o.sizes, "slices of the model, like e2b,full: of several all are measured in turns and compared with the first")->delimiter(',')->expected(1, 64)->transform(not_empty("a name"))->option_text("NAME,...");
     add_memory(c, o.model);
     add_switch(c, "--roof", o.roof, "measure what the machine can do, and print the share of it");
     add_switch(c, "--json", o.json, "as a JSON object");

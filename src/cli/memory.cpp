@@ -24,6 +24,7 @@ EngineOptions engine_options(const ModelOptions& o) {
     e.kernels = o.kernels;
     e.activations = o.activations == "f32" ? Activations::f32 : Activations::q8;
     e.kv = o.kv.empty() ? KvType::automatic : o.kv == "f32" ? KvType::f32 : o.kv == "q8" ? KvType::q8 : KvType::f16;
+    e.size = o.size;
     e.memory_limit = o.memory;
     return e;
 }
@@ -40,8 +41,8 @@ void print_plan(const MemoryPlan& p) {
     row("memory, while there is", "text", "a picture", "sound", "");
     for (const MemoryClass& c : p.classes) row(c.name.c_str(), cell(c.text, c.bytes), cell(c.vision, c.bytes), cell(c.audio, c.bytes), c.note);
     row("sum", megabytes(p.text_bytes), megabytes(p.vision_bytes), megabytes(p.audio_bytes), "");
-    if (p.limit > 0) printf("%-22s %12s  of %s allowed\n", "peak", megabytes(p.peak_bytes).c_str(), megabytes(p.limit).c_str());
-    else printf("%-22s %12s\n", "peak", megabytes(p.peak_bytes).c_str());
+    const std::string allowed = p.limit > 0 ? ", " + megabytes(p.limit) + " allowed" : "";
+    printf("%-22s %12s  in size %s%s\n", "peak", megabytes(p.peak_bytes).c_str(), p.size.c_str(), allowed.c_str());
 }
 
 std::string plan_json(const MemoryPlan& p) {
@@ -52,7 +53,7 @@ std::string plan_json(const MemoryPlan& p) {
     }
     Json j;
     j.raw("classes", "[" + classes + "]").add("text_bytes", p.text_bytes).add("vision_bytes", p.vision_bytes).add("audio_bytes", p.audio_bytes).add("peak_bytes", p.peak_bytes);
-    j.add("limit", p.limit).add("context_tokens", p.context_tokens).add("chunk_tokens", p.chunk_tokens).add("image_side", p.image_side).add("kv", std::string(name(p.kv)));
+    j.add("size", p.size).add("limit", p.limit).add("context_tokens", p.context_tokens).add("chunk_tokens", p.chunk_tokens).add("image_side", p.image_side).add("kv", std::string(name(p.kv)));
     return j.str();
 }
 

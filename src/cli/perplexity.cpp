@@ -17,7 +17,7 @@ void json(const measure::Perplexity& p, const PerplexityOptions& o, const ModelI
     Json j;
     j.add("perplexity", p.value()).add("error", p.error()).add("mean_nll", p.log().value).add("mean_nll_error", p.log().error);
     j.add("tokens", p.n_tokens).add("scored", static_cast<int64_t>(p.nll.size())).add("windows", p.n_windows).add("n_ctx", o.n_ctx).add("stride", o.stride);
-    j.add("model", m.path).add("activations", o.model.activations).add("kernels", m.kernels).add("cpu", m.cpu);
+    j.add("model", m.path).add("size", o.model.size.empty() ? "full" : o.model.size).add("activations", o.model.activations).add("kernels", m.kernels).add("cpu", m.cpu);
     if (const auto& d = p.divergence) {
         Json k;
         k.add("mean_kl", d->kl.value).add("mean_kl_error", d->kl.error).add("min_kl", d->sorted_kl.front()).add("max_kl", d->sorted_kl.back());

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstring>
 #include <random>
+#include <utility>
 
 namespace gemma3n::cli {
 
@@ -18,12 +19,30 @@ long long ll(int64_t v) { return static_cast<long long>(v); }
 
 bool is_blank(const std::string& s) { return s.find_first_not_of(" \t\r\n\v\f") == std::string::npos; }
 
+// "e2b: prompt 0 to 510; full: prompt 511, answer 0 to 63": which slice made which tokens.
+std::string sizes_text(const std::vector<SizeRun>& sizes) {
+    std::string s;
+    int64_t prompt = 0, answer = 0;
+    const auto span = [](const char* what, int64_t& at, int64_t n) {
+        const std::string first = std::to_string(at);
+        at += n;
+        return n == 0 ? "" : std::string(what) + first + (n > 1 ? " to " + std::to_string(at - 1) : "");
+    };
+    for (const SizeRun& r : sizes) {
+        const std::string p = span("prompt ", prompt, r.prompt_tokens), g = span("answer ", answer, r.generated_tokens);
+        if (p.empty() && g.empty()) continue;
+        s += (s.empty() ? "" : "; ") + r.size + ": " + p + (p.empty() || g.empty() ? "" : ", ") + g;
+    }
+    return s;
+}
+
 void print_stats(const Answer& a, const ModelInfo& m, uint64_t seed) {
     const Timing& t = a.timing;
     const auto rate = [](int64_t n, double s) { return s > 0 ? static_cast<double>(n) / s : 0.0; };
     fprintf(stderr, "prompt      %lld tokens, %.2f s, %.1f tokens/s\n", ll(t.prompt_tokens), t.prefill_s, rate(t.prompt_tokens, t.prefill_s));
     fprintf(stderr, "answer      %lld tokens, %.2f s, %.1f tokens/s\n", ll(t.generated_tokens), t.decode_s, rate(t.generated_tokens, t.decode_s));
     fprintf(stderr, "first token %.3f s\n", t.prefill_s);
+    fprintf(stderr, "sizes       %s\n", sizes_text(a.sizes).c_str());
     fprintf(stderr, "memory      %.3f GB at its peak, file pages included\n", static_cast<double>(t.peak_resident_bytes) / 1e9);
     const std::string rows = m.per_layer_width > 0 ? "; per-layer rows by " + m.per_layer_reading : "";
     fprintf(stderr, "kernels     %s on %s%s; seed %llu\n", m.kernels.c_str(), m.cpu.c_str(), rows.c_str(), static_cast<unsigned long long>(seed));
@@ -45,7 +64,7 @@ public:
     }
 
     int chat() {
-        fprintf(stderr, "%s. /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", engine_->info().name.c_str());
+        fprintf(stderr, "%s. /size NAME changes the size, /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", engine_->info().name.c_str());
         Lines lines(STDIN_FILENO);
         for (;;) {
             reset_interrupt();  // before the prompt: a Ctrl-C after it is meant for it
@@ -63,8 +82,12 @@ public:
                 session_->clear();
                 continue;
             }
+            if (line == "/size" || line.starts_with("/size ")) {
+                change_size(line.substr(5));
+                continue;
+            }
             if (line[0] == '/') {
-                fprintf(stderr, "gemma3n: '%s' is not a command: there are /clear and /bye\n", line.c_str());
+                fprintf(stderr, "gemma3n: '%s' is not a command: there are /size, /clear and /bye\n", line.c_str());
                 continue;
             }
             const auto a = answer(line);
@@ -82,6 +105,24 @@ public:
     }
 
 private:
+    // "/size NAME", or which there are. Where the new size cannot read the conversation's keys and values, it is read again.
+    void change_size(std::string name) {
+        name.erase(0, name.find_first_not_of(" \t"));
+        while (!name.empty() && (name.back() == ' ' || name.back() == '\t' || name.back() == '\r')) name.pop_back();
+        if (name.empty()) {
+            std::string all;
+            for (const SizeInfo& s : engine_->sizes()) all += (all.empty() ? "" : ", ") + s.slice.name;
+            fprintf(stderr, "gemma3n: the size is %s; there are %s\n", session_->size().name.c_str(), all.c_str());
+            return;
+        }
+        Progress progress("reading the conversation");
+        const SizeOptions how{.release = o_.release, .reprocess = true, .progress = [&](int64_t done, int64_t total) { return progress.at(static_cast<double>(done) / static_cast<double>(total)); }};
+        const Status changed = session_->set_size(name, how);
+        clear_progress();
+        if (!changed) report(changed.error());
+        else fprintf(stderr, "gemma3n: the size is %s\n", session_->size().name.c_str());
+    }
+
     // One answer to standard output, as it comes.
     Result<Answer> answer(const std::string& prompt) {
         Progress progress("reading the prompt");
@@ -89,9 +130,12 @@ private:
         GenerateOptions g;
         g.sampling = {o_.temperature, o_.top_k, o_.top_p, o_.min_p, seed_++};
         g.max_tokens = o_.max_tokens;
+        g.prefill_size = o_.prefill_size;
+        bool releases = o_.release && !o_.prefill_size.empty();  // once the prompt is read
         g.prefill_progress = [&](int64_t done, int64_t total) { return progress.at(static_cast<double>(done) / static_cast<double>(total)); };
         g.on_text = [&](const std::string& text, int) {
             clear_progress();
+            if (std::exchange(releases, false)) (void)session_->set_size(session_->size(), {.release = true});
             if (!text.empty()) line_open = text.back() != '\n';
             return write_output(text) && !interrupted();
         };

@@ -36,6 +36,24 @@ uint64_t resident(const ModelInfo& m, int64_t tokens) {
     return n;
 }
 
+std::string size_text(const SizeInfo& s) {
+    char text[160];
+    snprintf(text, sizeof text, "%-14s %6zu %10.3f B %12s %12s", s.slice.name.c_str(), s.slice.layers.size(), static_cast<double>(s.n_parameters) / 1e9, bytes_text(s.bytes_per_token).c_str(),
+             bytes_text(s.resident_bytes).c_str());
+    std::string line = text;
+    if (s.mmlu > 0) {
+        snprintf(text, sizeof text, "  %.2f B listed, MMLU %.1f %%", s.billions, s.mmlu);
+        line += text;
+    }
+    return line;
+}
+
+void sizes_table(const std::vector<SizeInfo>& sizes) {
+    printf("\n%-14s %6s %12s %12s %12s\n", "size", "layers", "core", "a token", "in memory");
+    for (const SizeInfo& s : sizes) printf("%s\n", size_text(s).c_str());
+    printf("A size is a slice of the weights above (--size). In memory are whole pages: narrowed down projections share theirs with the rest.\n");
+}
+
 void table(const ModelInfo& m) {
     const auto row = [](const char* key, const std::string& value) { printf("%-22s %s\n", key, value.c_str()); };
     const auto ll = [](int64_t v) { return std::to_string(v); };
@@ -97,7 +115,18 @@ std::string list(const std::vector<T>& v) {
     return s + "]";
 }
 
-void json(const ModelInfo& m, const MemoryPlan& plan) {
+std::string json_sizes(const std::vector<SizeInfo>& sizes) {
+    std::string all;
+    for (const SizeInfo& s : sizes) {
+        all += (all.empty() ? "\n  {" : ",\n  {") + std::string("\"name\": ") + json_string(s.slice.name) + ", \"layers\": " + list(s.slice.layers) + ", \"widths\": " + list(s.slice.ff) +
+               ", \"core_parameters\": " + std::to_string(s.n_parameters) + ", \"bytes_per_token\": " + std::to_string(s.bytes_per_token) + ", \"prompt_products\": " + std::to_string(s.prompt_products) +
+               ", \"resident_bytes\": " + std::to_string(s.resident_bytes) +
+               (s.mmlu > 0 ? ", \"listed_billions\": " + std::to_string(s.billions) + ", \"listed_mmlu\": " + std::to_string(s.mmlu) : "") + "}";
+    }
+    return "[" + all + "]";
+}
+
+void json(const ModelInfo& m, const std::vector<SizeInfo>& sizes, const MemoryPlan& plan) {
     std::string s = "{";
     const auto add = [&](const char* key, const std::string& value) { s += (s.size() > 1 ? ",\n " : "\n ") + json_string(key) + ": " + value; };
     add("path", json_string(m.path));
@@ -136,6 +165,7 @@ void json(const ModelInfo& m, const MemoryPlan& plan) {
     add("memory", plan_json(plan));
     add("needed_bytes_2048", std::to_string(resident(m, 2048)));
     add("needed_bytes_full_context", std::to_string(resident(m, m.context_length)));
+    add("sizes", json_sizes(sizes));
     add("bos", std::to_string(m.bos));
     add("eos", list(m.eos));
     add("tokenizer", m.has_tokenizer ? "true" : "false");
@@ -161,10 +191,12 @@ int show(const ShowOptions& o) {
     unlimited.memory = 0;
     auto engine = load(unlimited);
     if (!engine) return report(engine.error());
+    const std::vector<SizeInfo> sizes = (*engine)->sizes();
     if (o.json) {
-        json((*engine)->info(), *plan);
+        json((*engine)->info(), sizes, *plan);
     } else {
         table((*engine)->info());
+        sizes_table(sizes);
         print_plan(*plan);
     }
     return finish_output();

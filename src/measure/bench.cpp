@@ -14,7 +14,7 @@ namespace {
 class Runner {
 public:
     Runner(Engine& e, const BenchPlan& p, const std::function<bool(double)>& progress)
-        : engine_(e), progress_(progress), parts_(2.0 * (p.repeats + 2)), prompt_(spread_ids(p.prompt, e.info().vocab, p.seed)),
+        : engine_(e), progress_(progress), parts_(2.0 * (p.repeats + 2) * std::max(1.0, static_cast<double>(p.sizes.size()))), prompt_(spread_ids(p.prompt, e.info().vocab, p.seed)),
           next_(spread_ids(p.decode, e.info().vocab, p.seed + 1)) {}
 
     Status open() {
@@ -22,9 +22,12 @@ public:
         return {};
     }
 
+    const Slice& size() const { return session_->size(); }
+
     // The prompt into an empty session; seconds.
-    Result<double> prefill() {
+    Result<double> prefill(const Slice& size) {
         session_->clear();
+        TRY(session_->set_size(size));
         return timed([&]() -> Status { return append(prompt_); });
     }
     // The ids after it, one by one.
@@ -87,22 +90,31 @@ Result<Bench> bench(Engine& engine, const BenchPlan& plan, const std::function<b
     Runner run(engine, plan, progress);
     TRY(run.open());
     Bench b;
-    for (const ByteClass& c : engine.info().bytes) {
-        if (c.name == "core" || c.name == "head") b.decode_bytes_per_token += c.file_bytes;
+    std::vector<Slice> sizes;
+    for (const std::string& name : plan.sizes) {
+        ASSIGN(Slice size, engine.find_size(name));
+        sizes.push_back(std::move(size));
+    }
+    if (sizes.empty()) sizes.push_back(run.size());
+    for (const Slice& size : sizes) {
+        ASSIGN(SizeInfo info, engine.size_info(size));
+        b.sizes.push_back({std::move(info), {}, {}});
     }
     // the first run checks the results and brings the weights into memory: it is not counted
-    ASSIGN([[maybe_unused]] const double first_prefill, run.prefill());
-    ASSIGN([[maybe_unused]] const double first_decode, run.decode());
-    for (int i = 0; i < plan.repeats; i++) {
-        ASSIGN(const double prefill_s, run.prefill());
-        ASSIGN(const double decode_s, run.decode());
-        b.prefill.tokens_per_s.push_back(static_cast<double>(plan.prompt) / prefill_s);
-        b.decode.tokens_per_s.push_back(static_cast<double>(plan.decode) / decode_s);
+    for (int i = -1; i < plan.repeats; i++) {
+        for (SizeBench& s : b.sizes) {
+            ASSIGN(const double prefill_s, run.prefill(s.size.slice));
+            ASSIGN(const double decode_s, run.decode());
+            if (i < 0) continue;
+            s.prefill.tokens_per_s.push_back(static_cast<double>(plan.prompt) / prefill_s);
+            s.decode.tokens_per_s.push_back(static_cast<double>(plan.decode) / decode_s);
+        }
     }
-    std::sort(b.prefill.tokens_per_s.begin(), b.prefill.tokens_per_s.end());
-    std::sort(b.decode.tokens_per_s.begin(), b.decode.tokens_per_s.end());
-    TRY(profile(engine, b.prefill, [&] { return run.prefill(); }));
-    TRY(profile(engine, b.decode, [&] { return run.decode(); }));
+    for (SizeBench& s : b.sizes) {
+        for (PhaseTimes* p : {&s.prefill, &s.decode}) std::sort(p->tokens_per_s.begin(), p->tokens_per_s.end());
+        TRY(profile(engine, s.prefill, [&] { return run.prefill(s.size.slice); }));
+        TRY(profile(engine, s.decode, [&] { return run.decode(); }));
+    }
     b.peak_rss_bytes = peak_resident_bytes();
     return b;
 }

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 namespace gemma3n::measure {
@@ -14,6 +15,7 @@ struct BenchPlan {
     int64_t prompt = 512, decode = 64;
     int repeats = 3;
     uint64_t seed = 1;
+    std::vector<std::string> sizes;  // as Engine::find_size takes them; none: the engine's. All take turns, so that they share the machine's moods
 };
 
 struct PhaseTimes {
@@ -23,9 +25,13 @@ struct PhaseTimes {
     double median() const { return tokens_per_s[tokens_per_s.size() / 2]; }
 };
 
-struct Bench {
+struct SizeBench {
+    SizeInfo size;
     PhaseTimes prefill, decode;
-    uint64_t decode_bytes_per_token = 0;  // weights that one token reads: the classes core and head
+};
+
+struct Bench {
+    std::vector<SizeBench> sizes;  // at least one
     uint64_t peak_rss_bytes = 0;
 };
 

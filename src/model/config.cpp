@@ -6,13 +6,6 @@
 
 namespace gemma3n::model {
 
-int Config::last_kv_owner() const {
-    int last = 0;
-    for (int l = 0; l < n_layers; l++)
-        if (owns_kv(l)) last = l;
-    return last;
-}
-
 namespace {
 
 long long ll(int64_t v) { return static_cast<long long>(v); }

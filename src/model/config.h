@@ -3,6 +3,7 @@
 
 #include "base/result.h"
 #include "format/checkpoint.h"
+#include "gemma3n/slice.h"
 
 #include <cmath>
 #include <cstdint>
@@ -46,8 +47,8 @@ struct Config {
     std::vector<int> eos;            // ids that end an answer (published default 1 and 106)
     int bos = 2, pad = 0;
 
-    // Highest layer that owns keys and values: prefill needs nothing above its K and V.
-    int last_kv_owner() const;
+    std::vector<Slice> slices;       // that the file lists; each keeps the rules of model/slice.h
+
     bool owns_kv(int layer) const { return layers[layer].kv_donor == layer; }
 };
 

@@ -3,6 +3,7 @@
 #include "format/projector.h"
 #include "model/config_sources.h"
 #include "model/gguf_keys.h"
+#include "model/slices.h"
 
 #include <algorithm>
 #include <cmath>
@@ -116,6 +117,11 @@ Result<Config> config_from_gguf(const format::Checkpoint& checkpoint) {
         ASSIGN(lists.n_shared, keys.count_or("attention.shared_kv_layers", c.n_layers == 35 ? 15 : c.n_layers == 30 ? 10 : 0));
     }
     TRY(assign_layers(c, lists, path));
+    if (const format::MetaValue* v = keys.find("slices")) {
+        const auto* json = std::get_if<std::string>(v);
+        if (!json) return fail(Code::bad_file, "%s: metadata key '%s.slices' is not a text", path.c_str(), architecture->c_str());
+        ASSIGN(c.slices, slices_from_json(*json, c, path + ": " + *architecture + ".slices"));
+    }
 
     const format::TensorInfo* embed = checkpoint.find("embed_tokens.weight");
     c.vocab = embed ? embed->rows : 0;  // the loader asks for the tensor by name

@@ -2,6 +2,7 @@
 #include "format/names.h"
 #include "model/config_sources.h"
 #include "model/json_object.h"
+#include "model/slices.h"
 
 #include <algorithm>
 #include <cmath>
@@ -153,6 +154,9 @@ Result<Config> config_from_json(const format::Checkpoint& checkpoint) {
         lists.sparsity_multiplier.assign(static_cast<size_t>(c.n_layers), -INFINITY);
     }
     TRY(assign_layers(c, lists, path));
+    if (const auto slices = top.find("slices")) {
+        ASSIGN(c.slices, slices_from_json(simdjson::minify(*slices), c, path + ": slices"));
+    }
 
     const format::TensorInfo* embed = checkpoint.find("embed_tokens.weight");
     c.vocab = embed ? embed->rows : 0;

@@ -23,6 +23,8 @@ struct AttentionWeights {
 struct FfnWeights {
     View gate_proj, up_proj;  // [ff, hidden]
     View down_proj;           // [hidden, ff]
+    // The first `width` neurons: rows of gate and up, columns of down. The same memory.
+    FfnWeights first(int64_t width) const { return {gate_proj.rows(0, width), up_proj.rows(0, width), down_proj.first_cols(width)}; }
 };
 
 struct Gemma3nLayerWeights {

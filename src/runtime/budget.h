@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "gemma3n/slice.h"
 
 #include <atomic>
 #include <cstdint>
@@ -42,8 +43,8 @@ public:
         uint64_t bytes_ = 0;
     };
 
-    bool text_resident = false;         // the network's weights have been read since they were last given back
-    uint64_t vision = 0, audio = 0;     // of the towers that are in memory; both belong to the one who holds the engine
+    Slice resident;                     // the size whose weights have been read since they were last given back; no layers: none
+    uint64_t vision = 0, audio = 0;     // of the towers that are in memory; all of this belongs to the one who holds the engine
 
 private:
     uint64_t limit_ = 0;

@@ -3,13 +3,17 @@
 #include "base/cpu.h"
 #include "base/result.h"
 #include "model/residency.h"
+#include "model/slice_pages.h"
+#include "model/slices.h"
 #include "runtime/engine_impl.h"
+#include "runtime/grouped_rows.h"
 #include "runtime/info.h"
 #include "runtime/planner.h"
 #include "runtime/sampler.h"
 #include "runtime/trace_tap.h"
 #include "steps/timed.h"
 
+#include <algorithm>
 #include <new>
 #include <system_error>
 
@@ -59,11 +63,13 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
     const int n_threads = options.threads > 0 ? options.threads : physical_cores();
     e.planner.emplace(e.options, *e.checkpoint, e.config, *e.weights, *e.towers, n_threads);
     e.budget.set_limit(options.memory_limit);
+    ASSIGN(Slice size, e.planner->size({}));
     if (options.memory_limit > 0) {
-        ASSIGN([[maybe_unused]] const MemoryPlan plan, e.planner->plan({}));
+        ASSIGN([[maybe_unused]] const MemoryPlan plan, e.planner->plan({}, 0, &size));
     }
     // What every token reads is asked for now, so that a cold disk works while the tokenizer is read.
-    for (const auto c : model::always_read) model::advise(*e.checkpoint, e.config, c, Advice::will_need);
+    model::read_ahead(*e.checkpoint, model::pages_of(*e.checkpoint, e.config, size));
+    e.size = std::make_shared<const Slice>(std::move(size));
     if (!reached(0.5)) return cancelled();
     if (auto tokenizer = tokens::Tokenizer::load(*e.checkpoint)) {
         e.tokenizer = *tokenizer;
@@ -114,28 +120,59 @@ Result<std::string> Engine::detokenize(const std::vector<int>& ids, bool skip_sp
     return within_memory(*impl_, [&]() -> Result<std::string> { return t->decode(ids, skip_special); });
 }
 
-Result<View> Engine::Impl::forward(const model::Batch& batch, const model::ForwardOptions& forward_options) {
+Result<View> Engine::Impl::forward(std::span<const model::Batch> groups, const model::ForwardOptions& forward_options, std::span<const runtime::GroupedRows::Place> wanted) {
     TRY(checkpoint->intact());
+    size_t n_tokens = 0;
+    for (const model::Batch& batch : groups) n_tokens += batch.rows.size();
     try {
-        std::vector<int64_t> n_rows(batch.caches.size(), 0);
-        int64_t wanted = 0, longest = 0;
-        for (const model::Row& r : batch.rows) {
-            n_rows[r.sequence]++;
-            wanted += r.wants_logits;
-            longest = std::max(longest, r.position + 1);
+        int64_t n_wanted = 0;
+        uint64_t needed = 0;
+        for (const model::Batch& batch : groups) {
+            int64_t of_batch = 0, longest = 0;
+            for (const model::Row& r : batch.rows) {
+                of_batch += r.wants_logits;
+                longest = std::max(longest, r.position + 1);
+            }
+            n_wanted += of_batch;
+            needed = std::max(needed, planner->scratch(batch.slice ? *batch.slice : *size, planner->step(static_cast<int64_t>(batch.rows.size()), of_batch, longest)));
         }
-        TRY(room_for_step(planner->step(static_cast<int64_t>(batch.rows.size()), wanted, longest)));
+        if (groups.size() > 1) needed += static_cast<uint64_t>(n_wanted * config.vocab) * sizeof(float) + 64;
+        TRY(room_for_step(needed, groups));
         scope.emplace(arena);
-        for (size_t i = 0; i < batch.caches.size(); i++) batch.caches[i]->prepare(n_rows[i]);
-
+        const auto each_cache = [&](auto f) {
+            for (const model::Batch& batch : groups) {
+                std::vector<int64_t> n_rows(batch.caches.size(), 0);
+                for (const model::Row& r : batch.rows) n_rows[static_cast<size_t>(r.sequence)]++;
+                for (size_t i = 0; i < batch.caches.size(); i++) f(*batch.caches[i], n_rows[i]);
+            }
+        };
+        each_cache([](model::Cache& cache, int64_t n) { cache.prepare(n); });
         Context c = context(arena, forward_options.inputs);
         const PoolAwake awake(*pool);
-        ASSIGN(View logits, decoder->forward(c, timed ? *timed : *steps, batch, forward_options));
+        const auto pass = [&](const model::Batch& batch) {
+            settle(batch.slice ? *batch.slice : *size);
+            return decoder->forward(c, timed ? *timed : *steps, batch, forward_options);
+        };
+        View logits;
+        if (groups.size() == 1) {
+            ASSIGN(logits, pass(groups[0]));
+        } else {
+            logits = arena.view(static_cast<int64_t>(wanted.size()), config.vocab);
+            for (size_t g = 0; g < groups.size(); g++) {
+                const Arena::Scope of_group(arena);
+                ASSIGN(const View some, pass(groups[g]));
+                for (size_t i = 0; i < wanted.size(); i++) {
+                    if (wanted[i].group != static_cast<int>(g)) continue;
+                    std::copy_n(some.f32(wanted[i].row), config.vocab, logits.f32(static_cast<int64_t>(i)));
+                }
+            }
+            if (wanted.empty()) logits = View{};
+        }
         TRY(checkpoint->intact());  // a page that failed under the pass has put zeros into it
-        for (size_t i = 0; i < batch.caches.size(); i++) batch.caches[i]->commit(n_rows[i]);
+        each_cache([](model::Cache& cache, int64_t n) { cache.commit(n); });
         return logits;
     } catch (const std::bad_alloc&) {
-        return fail(Code::over_budget, "%s: out of memory in a step of %zu tokens", checkpoint->path().c_str(), batch.rows.size());
+        return fail(Code::over_budget, "%s: out of memory in a step of %zu tokens", checkpoint->path().c_str(), n_tokens);
     }
 }
 
@@ -148,43 +185,13 @@ Result<std::vector<runtime::InputRow>> Engine::Impl::rows_of(std::span<const int
     return rows;
 }
 
-// Rows of the public call as the decoder wants them; every error a caller can make is found here. The engine is held.
-static Result<model::Batch> make_batch(Engine* engine, const model::Config& config, std::span<const StepRow> rows) {
-    runtime::Towers& towers = *engine->impl().towers;
-    model::Batch batch;
-    std::vector<Session*> sessions;
-    if (rows.empty()) return fail(Code::bad_argument, "a step without rows: expected at least one");
-    for (size_t i = 0; i < rows.size(); i++) {
-        const StepRow& r = rows[i];
-        if (!r.session || r.session->impl().engine.get() != engine) {
-            return fail(Code::bad_argument, "row %zu of a step has %s: expected a session of this engine", i, r.session ? "another engine's session" : "no session");
-        }
-        if (sessions.empty() || sessions.back() != r.session) {
-            for (Session* s : sessions) {
-                if (s == r.session) return fail(Code::bad_argument, "row %zu of a step comes back to an earlier session: expected each session's rows together", i);
-            }
-            if (!r.session->impl().pending.empty()) {
-                return fail(Code::bad_argument, "row %zu of a step continues a session whose last generated token is not processed yet: expected append() of no ids before it, or rollback() to drop it", i);
-            }
-            sessions.push_back(r.session);
-            batch.caches.push_back(&r.session->impl().cache);
-        }
-        const model::Cache& cache = *batch.caches.back();
-        const bool continues = !batch.rows.empty() && batch.rows.back().sequence == static_cast<int>(sessions.size()) - 1;
-        const int64_t position = continues ? batch.rows.back().position + 1 : cache.length();
-        if (position >= r.session->context_tokens()) {
-            return fail(Code::context_full, "the context is full: it has room for %lld tokens", static_cast<long long>(r.session->context_tokens()));
-        }
-        const float* embedding = r.embedding;
-        if (!embedding && towers.is_mark(r.id)) {
-            ASSIGN(embedding, towers.hard(engine->impl().context(towers.scratch()), r.id));
-        }
-        if (!embedding && (r.id < 0 || r.id >= config.vocab)) {
-            return fail(Code::bad_argument, "row %zu of a step has token id %d: expected 0 to %lld", i, r.id, static_cast<long long>(engine->info().n_ids - 1));
-        }
-        batch.rows.push_back({static_cast<int>(sessions.size()) - 1, position, r.id, embedding, r.wants_logits});
-    }
-    return batch;
+static void make_room(std::span<const StepRow> rows) {
+    for (const StepRow& r : rows) r.session->impl().past.make_room(rows.size());
+}
+
+// The tokens are in their sessions' caches now.
+static void remember(std::span<const StepRow> rows) {
+    for (const StepRow& r : rows) r.session->impl().past.push(r.id, r.embedding);
 }
 
 static StepLogits as_logits(const View& v, int64_t vocab) { return v ? StepLogits{v.f32(), v.n_rows, vocab} : StepLogits{nullptr, 0, vocab}; }
@@ -192,8 +199,10 @@ static StepLogits as_logits(const View& v, int64_t vocab) { return v ? StepLogit
 Result<StepLogits> Engine::step(std::span<const StepRow> rows) {
     return within_memory(*impl_, [&]() -> Result<StepLogits> {
         const std::lock_guard lock(impl_->mutex);
-        ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
-        ASSIGN(const View logits, impl_->forward(batch, {}));
+        ASSIGN(const runtime::GroupedRows grouped, runtime::grouped(*this, rows));
+        make_room(rows);
+        ASSIGN(const View logits, impl_->forward(grouped.groups, {}, grouped.wanted));
+        remember(rows);
         return as_logits(logits, impl_->config.vocab);
     });
 }
@@ -201,7 +210,8 @@ Result<StepLogits> Engine::step(std::span<const StepRow> rows) {
 Result<StepLogits> Engine::trace(std::span<const StepRow> rows, const std::function<bool(const std::string&)>& wanted, const TraceSink& sink) {
     return within_memory(*impl_, [&]() -> Result<StepLogits> {
         const std::lock_guard lock(impl_->mutex);
-        ASSIGN(const model::Batch batch, make_batch(this, impl_->config, rows));
+        ASSIGN(const runtime::GroupedRows grouped, runtime::grouped(*this, rows));
+        if (grouped.groups.size() > 1) return fail(Code::bad_argument, "a trace of sessions of %zu sizes: expected one, or a trace each", grouped.groups.size());
         if (!sink) return fail(Code::bad_argument, "a trace without a sink: expected somebody to take the tensors");
         runtime::TraceTap tap(wanted, sink);
         if (tap.wants("input_ids")) {
@@ -209,7 +219,9 @@ Result<StepLogits> Engine::trace(std::span<const StepRow> rows, const std::funct
             for (const StepRow& r : rows) ids.ids.push_back(r.id);
             sink(ids);
         }
-        ASSIGN(const View logits, impl_->forward(batch, {.shortcut = true, .cap_logits = true, .tap = &tap}));
+        make_room(rows);
+        ASSIGN(const View logits, impl_->forward(grouped.groups, {.shortcut = true, .cap_logits = true, .tap = &tap}, grouped.wanted));
+        remember(rows);
         return as_logits(logits, impl_->config.vocab);
     });
 }
@@ -227,7 +239,7 @@ void Engine::release_towers() {
 
 int64_t Engine::rows_that_fit(int64_t rows, bool logits, int64_t context) const {
     const std::lock_guard lock(impl_->mutex);
-    return impl_->rows_that_fit(std::max<int64_t>(rows, 1), logits, context);
+    return impl_->rows_that_fit(std::max<int64_t>(rows, 1), logits, context, *impl_->size);
 }
 
 std::vector<StepTime> Engine::time_steps(const std::function<void()>& work) {
@@ -263,17 +275,22 @@ Result<std::unique_ptr<Session>> Engine::new_session(const SessionOptions& optio
         return fail(Code::bad_argument, "chunks of %lld tokens: expected 1 or more", static_cast<long long>(options.chunk_tokens));
     }
     return within_memory(*impl_, [&]() -> Result<std::unique_ptr<Session>> {
+        std::shared_ptr<const Slice> size = impl_->size;
+        if (!options.size.empty()) {
+            ASSIGN(Slice own, find_size(options.size));
+            size = std::make_shared<const Slice>(std::move(own));
+        }
         SessionOptions chosen = options;
         runtime::Budget::Share share;
         if (impl_->budget.limited()) {
             const std::lock_guard lock(impl_->mutex);
-            ASSIGN(const MemoryPlan plan, impl_->planner->plan({options.context_tokens, options.chunk_tokens}, impl_->budget.sessions()));
+            ASSIGN(const MemoryPlan plan, impl_->planner->plan({.context_tokens = options.context_tokens, .chunk_tokens = options.chunk_tokens}, impl_->budget.sessions(), size.get()));
             chosen.context_tokens = plan.context_tokens;
             chosen.chunk_tokens = plan.chunk_tokens;
             share = {impl_->budget, impl_->planner->kv(plan.context_tokens, plan.chunk_tokens, runtime::kv_type(impl_->options))};
         }
         std::unique_ptr<Session> session(new Session);
-        session->impl_ = std::make_unique<Session::Impl>(shared_from_this(), chosen, std::move(share));
+        session->impl_ = std::make_unique<Session::Impl>(shared_from_this(), chosen, std::move(size), std::move(share));
         return session;
     });
 }

@@ -9,6 +9,8 @@
 #include "model/text/decoder.h"
 #include "parallel/pool.h"
 #include "runtime/budget.h"
+#include "runtime/grouped_rows.h"
+#include "runtime/past.h"
 #include "runtime/planner.h"
 #include "runtime/prompt.h"
 #include "runtime/towers.h"
@@ -41,14 +43,16 @@ struct Engine::Impl {
     std::optional<runtime::Towers> towers;         // set by load
     std::optional<runtime::Planner> planner;       // likewise
     runtime::Budget budget;
+    std::shared_ptr<const Slice> size;             // of sessions, unless they are told otherwise
 
     std::mutex mutex;                              // one step at a time
     Arena arena;
     std::optional<Arena::Scope> scope;             // of the last step's scratch, its logits included
 
-    // One pass over rows that continue their caches. Checks nothing about rows; on failure no cache has advanced.
-    // The caller holds `mutex` until it has read the logits.
-    Result<View> forward(const model::Batch& batch, const model::ForwardOptions& options);
+    // A pass for each group over rows that continue their caches; logits in the order of `wanted`, which one group does not need. Checks
+    // nothing about rows; on failure no cache has advanced. The caller holds `mutex` until it has read the logits.
+    Result<View> forward(std::span<const model::Batch> groups, const model::ForwardOptions& options, std::span<const runtime::GroupedRows::Place> wanted = {});
+    Result<View> forward(const model::Batch& batch, const model::ForwardOptions& options) { return forward(std::span(&batch, 1), options); }
 
     Context context(Arena& scratch, InputObserver* inputs = nullptr) {
         return {*table, *pool, scratch, options.activations == Activations::f32, inputs};
@@ -56,13 +60,15 @@ struct Engine::Impl {
     Result<const tokens::Tokenizer*> need_tokenizer() const;
 
     // ---- the limit (runtime/room.cpp); `mutex` is held ----
-    // Makes room for a step, and the scratch itself in one piece.
-    Status room_for_step(const model::StepShape& shape);
+    // Makes room for a step of those groups, and the scratch itself in one piece.
+    Status room_for_step(uint64_t scratch, std::span<const model::Batch> groups);
+    // Before a group of it: under a limit that the whole model does not fit, pages of other sizes are given back.
+    void settle(const Slice& slice);
     // Makes room for a tower with the scratch that it needs: one of `vision` and `audio` is not 0.
     Status room_for_tower(uint64_t vision, uint64_t audio, uint64_t scratch, const std::string& subject);
     // Rows of a step that fit, up to `rows`; at least 1. With or without logits of all of them.
-    int64_t rows_that_fit(int64_t rows, bool logits, int64_t context) const;
-    uint64_t scratch_allowed() const;  // of a step, with the towers given back
+    int64_t rows_that_fit(int64_t rows, bool logits, int64_t context, const Slice& slice) const;
+    uint64_t scratch_allowed(const Slice& slice) const;  // of a step, with the towers given back
     void drop_text();                  // pages of the network's weights, scratch of its steps
     void drop_towers();
 
@@ -71,26 +77,39 @@ struct Engine::Impl {
 };
 
 struct Session::Impl {
-    Impl(std::shared_ptr<Engine> e, const SessionOptions& o, runtime::Budget::Share admitted);
+    Impl(std::shared_ptr<Engine> e, const SessionOptions& o, std::shared_ptr<const Slice> s, runtime::Budget::Share admitted);
 
     std::shared_ptr<Engine> engine;
     SessionOptions options;
     int64_t context = 0;
     runtime::Budget::Share share;
+    std::shared_ptr<const Slice> size;  // that the next token runs through
     model::Cache cache;
+    runtime::Past past;          // what the cache holds, to process it again
     std::vector<int> pending;    // generated, but not yet in the cache
     std::vector<float> logits;   // that append() handed out
     bool turn_open = false;      // the model's turn has not been closed with <end_of_turn>
+    bool feeding = false;        // a prompt is on its way into the cache
 
     Engine::Impl& e() { return engine->impl(); }
 
     bool fresh() const { return cache.length() == 0 && pending.empty(); }
 
-    // Feeds rows in chunks; f(logits of the last one, raw or capped) while the engine is held; without f no logits are made. False from
-    // progress undoes all.
-    Result<bool> feed(std::span<const runtime::InputRow> rows, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
-                      const std::function<void(std::span<const float>)>& f);
+    struct Feed {
+        bool cap_logits = true;
+        std::function<bool(int64_t done, int64_t total)> progress;
+        std::function<void(std::span<const float>)> logits;  // of the last row, while the engine is held; empty: none are made
+        std::shared_ptr<const Slice> prefill;                // all rows but the last run through it; null: the session's
+        std::vector<SizeRun>* sizes = nullptr;               // told which slice took which rows
+    };
+    // Feeds rows in chunks. False from progress undoes all.
+    Result<bool> feed(std::span<const runtime::InputRow> rows, const Feed& how);
     Result<Answer> generate(const Prompt& prompt, const GenerateOptions& options);
+    model::Cache new_cache(const Slice& slice);
+    Status set_size(Slice slice, const SizeOptions& options);
+    Status process_again(std::shared_ptr<const Slice> slice, const SizeOptions& options);
+    // Refuses a slice whose cache is not this one's, with the rule.
+    Status check_shares_cache(const Slice& slice, const char* remedy);
 };
 
 // f(), which gives a Result; memory that is not there is an error of the request.

@@ -3,6 +3,7 @@
 #include "base/cpu.h"
 #include "gemma3n/media.h"
 #include "model/residency.h"
+#include "model/slices.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -69,10 +70,18 @@ Planner::Planner(const EngineOptions& options, const format::Checkpoint& checkpo
         if (!ec) tokenizer_ += json;
     }
     for (const model::ClassBytes& b : model::bytes_by_class(checkpoint, config)) {
-        if (b.tensor_class == model::TensorClass::core) core_ = b.resident_bytes;
         if (b.tensor_class == model::TensorClass::head) head_ = b.resident_bytes;
         if (b.tensor_class == model::TensorClass::per_layer) per_layer_ = b.file_bytes;
     }
+}
+
+uint64_t Planner::weights(const Slice& slice) const {
+    for (const auto& [known, bytes] : weighed_)
+        if (model::same_network(known, slice)) return bytes;
+    const uint64_t bytes = model::pages_of(checkpoint_, config_, slice).bytes();
+    if (weighed_.size() > 64) weighed_.clear();
+    weighed_.emplace_back(slice, bytes);
+    return bytes;
 }
 
 // ids, the session's copy of logits, candidates and probabilities of the sampler
@@ -118,7 +127,7 @@ uint64_t audio_scratch(const model::AudioTower& tower, int n_threads, const Engi
 // ---- plans -----------------------------------------------------------------------------------------------------------
 
 uint64_t Planner::text_bytes(const Choice& c) const {
-    return idle() + requests() + weights() + c.others + kv(c.context, c.chunk, dtype(c.kv)) + scratch(step(c.chunk, 1, c.context));
+    return idle() + requests() + c.weights + c.others + kv(c.context, c.chunk, dtype(c.kv)) + scratch(*c.slice, step(c.chunk, 1, c.context));
 }
 
 Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) const {
@@ -128,6 +137,7 @@ Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) c
     p.chunk_tokens = c.chunk;
     p.image_side = c.side;
     p.kv = c.kv;
+    p.size = c.slice->name;
     const auto add = [&](const char* what, uint64_t bytes, bool text_too, bool vision, bool audio, std::string note) {
         p.classes.push_back({what, bytes, text_too, vision, audio, std::move(note)});
         if (text_too) p.text_bytes += bytes;
@@ -139,12 +149,14 @@ Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) c
     add("tokenizer", tokenizer_, true, pictures, sound, text("%lld entries", ll(config_.vocab)));
     add("vectors", vectors_, true, pictures, sound, "norms and coefficients in f32");
     add("requests", requests(), true, pictures, sound, "ids, logits, candidates");
-    add("core weights", core_, true, false, false, "pages of the file");
-    add("head", head_, true, false, false, "pages of the file");
+    const model::SlicePages pages = model::pages_of(checkpoint_, config_, *c.slice);
+    add("core weights", pages.read_bytes - head_, true, false, false, text("size %s", c.slice->name.c_str()));
+    add("head", head_, true, false, false, "and the table of tokens");
+    add("rest of their pages", c.weights - pages.read_bytes, true, false, false, "what else lies on them in the file");
     if (per_layer_ > 0) add("per-layer table", 0, true, false, false, text("%s in the file, read by row", gigabytes(per_layer_).c_str()));
     add("keys and values", kv(c.context, c.chunk, dtype(c.kv)), true, pictures, sound, text("%lld tokens in %s", ll(c.context), name(c.kv)));
     if (c.others > 0) add("other sessions", c.others, true, pictures, sound, "keys and values");
-    add("scratch", scratch(step(c.chunk, 1, c.context)), true, false, false, text("%lld tokens a step", ll(std::min(c.chunk, c.context))));
+    add("scratch", scratch(*c.slice, step(c.chunk, 1, c.context)), true, false, false, text("%lld tokens a step", ll(std::min(c.chunk, c.context))));
     if (pictures) {
         ASSIGN(const uint64_t bytes, vision(c.side));
         add("vision tower", bytes, false, true, false, text("pictures of %lld pixels a side", ll(c.side)));
@@ -157,16 +169,17 @@ Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) c
     return p;
 }
 
-Result<MemoryPlan> Planner::fit(const MemoryNeeds& needs, uint64_t others) const {
+Result<MemoryPlan> Planner::fit(const MemoryNeeds& needs, uint64_t others, const Slice& slice) const {
     const uint64_t limit = options_.memory_limit;
     const KvType kv = chosen(options_);
     const bool fixed = needs.context_tokens > 0;
     const int64_t most = fixed ? needs.context_tokens : config_.context_length, least = fixed ? most : std::min(most, least_context);
-    Choice best{0, 0, needs.image_side, kv, others};
+    const uint64_t weighs = weights(slice);
+    Choice best{0, 0, needs.image_side, kv, others, &slice, weighs};
     for (const int64_t size : chunks) {
         if (size > needs.chunk_tokens && size != least_chunk) continue;
         const int64_t chunk = std::min(size, needs.chunk_tokens);
-        const auto fits = [&](int64_t context) { return text_bytes({context, chunk, 0, kv, others}) <= limit; };
+        const auto fits = [&](int64_t context) { return text_bytes({context, chunk, 0, kv, others, &slice, weighs}) <= limit; };
         int64_t context = 0;
         if (fits(most)) {
             context = most;
@@ -186,7 +199,7 @@ Result<MemoryPlan> Planner::fit(const MemoryNeeds& needs, uint64_t others) const
         if (best.context >= std::min(most, roomy_context)) break;
     }
     const bool any = best.context > 0;
-    if (!any) best = {least, std::min(least_chunk, needs.chunk_tokens), needs.image_side, kv, others};
+    if (!any) best = {least, std::min(least_chunk, needs.chunk_tokens), needs.image_side, kv, others, &slice, weighs};
     ASSIGN(MemoryPlan p, lay_out(needs, best));
     if (any && p.peak_bytes <= limit) return p;
     return refusal(needs, best, p.peak_bytes);
@@ -201,14 +214,48 @@ int64_t Planner::largest_side(int64_t side, const std::function<bool(int64_t)>& 
     return 0;
 }
 
-Result<MemoryPlan> Planner::plan(const MemoryNeeds& needs, uint64_t others) const {
+std::vector<Slice> Planner::best_first() const {
+    std::vector<model::ListedSlice> listed = model::listed_slices(config_);
+    std::erase_if(listed, [&](const model::ListedSlice& l) { return !model::check_slice(config_, checkpoint_, l.slice, ""); });
+    std::vector<std::pair<model::ListedSlice, uint64_t>> weighed;
+    for (auto& l : listed) {
+        const uint64_t bytes = model::pages_of(checkpoint_, config_, l.slice).read_bytes;
+        weighed.emplace_back(std::move(l), bytes);
+    }
+    // by published accuracy where it is known, the whole above all; else by what is read
+    std::stable_sort(weighed.begin(), weighed.end(), [](const auto& a, const auto& b) {
+        if (a.first.mmlu > 0 && b.first.mmlu > 0) return a.first.mmlu > b.first.mmlu;
+        return a.second > b.second;
+    });
+    std::vector<Slice> out;
+    for (auto& w : weighed) out.push_back(std::move(w.first.slice));
+    return out;
+}
+
+Result<Slice> Planner::size(const MemoryNeeds& needs) const {
+    const std::string& name = needs.size.empty() ? options_.size : needs.size;
+    if (name.empty()) return model::whole(config_);
+    if (name != "fit") return model::find_slice(config_, checkpoint_, name);
+    if (options_.memory_limit == 0) return fail(Code::bad_argument, "size 'fit': expected a memory limit that it is to fit");
+    const std::vector<Slice> sizes = best_first();
+    for (const Slice& slice : sizes)
+        if (fit(needs, 0, slice)) return slice;
+    return sizes.back();  // its refusal is the answer
+}
+
+Result<MemoryPlan> Planner::plan(const MemoryNeeds& needs, uint64_t others, const Slice* slice) const {
     if (needs.context_tokens < 0 || needs.context_tokens > config_.context_length) {
         return fail(Code::bad_argument, "context of %lld tokens: expected 1 to the model's %lld, or 0 for as much of it as fits", ll(needs.context_tokens), ll(config_.context_length));
     }
     if (needs.chunk_tokens < 1) return fail(Code::bad_argument, "steps of %lld tokens: expected 1 or more", ll(needs.chunk_tokens));
     TRY(check_kv(options_, config_));
-    if (options_.memory_limit > 0) return fit(needs, others);
-    return lay_out(needs, {needs.context_tokens > 0 ? needs.context_tokens : config_.context_length, needs.chunk_tokens, needs.image_side, chosen(options_), others});
+    Slice named;
+    if (!slice) {
+        ASSIGN(named, size(needs));
+        slice = &named;
+    }
+    if (options_.memory_limit > 0) return fit(needs, others, *slice);
+    return lay_out(needs, {needs.context_tokens > 0 ? needs.context_tokens : config_.context_length, needs.chunk_tokens, needs.image_side, chosen(options_), others, slice, weights(*slice)});
 }
 
 // What would fit, each change by itself, then two together; where nothing does, the least limit that would.
@@ -225,7 +272,16 @@ Error Planner::refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_
     Choice q8 = smallest;
     if (fits_q8(config_)) q8.kv = KvType::q8;
     const bool may_q8 = q8.kv != smallest.kv;
+    const std::vector<Slice> sizes = best_first();
     std::vector<std::string> works;
+    for (const Slice& s : sizes) {
+        Choice c = smallest;
+        c.slice = &s;
+        c.weights = weights(s);
+        if (c.weights >= smallest.weights || !fits(c)) continue;
+        works.push_back("size " + s.name);
+        break;
+    }
     if (may_q8 && fits(q8)) works.push_back("keys and values of type q8");
     if (const int64_t context = shorter(smallest); context > 0) works.push_back(text("a context of %lld tokens", ll(context)));
     if (smallest.side > 0) {
@@ -239,18 +295,22 @@ Error Planner::refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_
     if (works.empty() && may_q8) {
         if (const int64_t context = shorter(q8); context > 0) works.push_back(text("a context of %lld tokens together with keys and values of type q8", ll(context)));
     }
-    const std::string needed = text("%s: needs %s for a context of %lld tokens with keys and values of type %s, and the limit is %s", checkpoint_.path().c_str(), gigabytes(bytes).c_str(),
-                                    ll(smallest.context), name(smallest.kv), gigabytes(options_.memory_limit).c_str());
+    const std::string needed = text("%s: needs %s for a context of %lld tokens in size %s with keys and values of type %s, and the limit is %s", checkpoint_.path().c_str(), gigabytes(bytes).c_str(),
+                                    ll(smallest.context), smallest.slice->name.c_str(), name(smallest.kv), gigabytes(options_.memory_limit).c_str());
     if (!works.empty()) {
         std::string list;
         for (const std::string& w : works) list += (list.empty() ? "" : ", or ") + w;
         return fail(Code::over_budget, "%s: what fits is %s", needed.c_str(), list.c_str());
     }
     q8.context = std::min(q8.context, least_context);
+    for (const Slice& s : sizes) {
+        const uint64_t weighs = weights(s);
+        if (weighs < q8.weights) q8.slice = &s, q8.weights = weighs;
+    }
     const auto least = lay_out(needs, q8);
     if (!least) return least.error();
-    return fail(Code::over_budget, "%s: the least limit that works is %lluM, with a context of %lld tokens and keys and values of type %s", needed.c_str(),
-                static_cast<unsigned long long>((least->peak_bytes + 999999) / 1000000), ll(q8.context), name(q8.kv));
+    return fail(Code::over_budget, "%s: the least limit that works is %lluM, with a context of %lld tokens, keys and values of type %s and size %s", needed.c_str(),
+                static_cast<unsigned long long>((least->peak_bytes + 999999) / 1000000), ll(q8.context), name(q8.kv), q8.slice->name.c_str());
 }
 
 }  // namespace gemma3n::runtime

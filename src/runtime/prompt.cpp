@@ -93,6 +93,7 @@ Status complete_rows(std::vector<InputRow>& rows, int64_t vocab, Towers& towers,
         if (r.embedding) continue;
         if (towers.is_mark(r.id)) {
             ASSIGN(r.embedding, towers.hard(context, r.id));
+            r.mark = true;
         } else if (r.id < 0 || r.id >= vocab) {
             return fail(Code::bad_argument, "token id %d: expected 0 to %lld", r.id, ll(std::max(vocab, towers.end_of_marks()) - 1));
         }

@@ -21,6 +21,7 @@ Result<Prompt> text_prompt(const tokens::Tokenizer& tokenizer, const model::Medi
 struct InputRow {
     int id = 0;
     const float* embedding = nullptr;
+    bool mark = false;  // the embedding is the model's own for this id
 };
 
 // Appends the rows of a prompt, its placeholders with the rows of the media. Marks and out-of-range ids are not looked at.

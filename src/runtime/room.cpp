@@ -1,5 +1,7 @@
 // How an engine keeps to its limit: what is given back before something else is let in.
 #include "model/residency.h"
+#include "model/slice.h"
+#include "model/slice_pages.h"
 #include "runtime/engine_impl.h"
 
 #include <algorithm>
@@ -8,15 +10,15 @@ namespace gemma3n {
 
 static std::string gigabytes(uint64_t n) { return text("%.3f GB", static_cast<double>(n) / 1e9); }
 
-uint64_t Engine::Impl::scratch_allowed() const {
-    const uint64_t fixed = planner->idle() + planner->requests() + planner->weights() + budget.sessions();
+uint64_t Engine::Impl::scratch_allowed(const Slice& slice) const {
+    const uint64_t fixed = planner->idle() + planner->requests() + planner->weights(slice) + budget.sessions();
     return budget.limit() > fixed ? budget.limit() - fixed : 0;
 }
 
-int64_t Engine::Impl::rows_that_fit(int64_t rows, bool logits, int64_t context) const {
-    if (!budget.limited()) return rows;
-    const uint64_t allowed = scratch_allowed();
-    while (rows > 1 && planner->scratch(planner->step(rows, logits ? rows : 1, context)) > allowed) rows = (rows + 1) / 2;
+int64_t Engine::Impl::rows_that_fit(int64_t rows, bool logits, int64_t context, const Slice& slice) const {
+    if (!budget.limited() || rows <= 1) return rows;
+    const uint64_t allowed = scratch_allowed(slice);
+    while (rows > 1 && planner->scratch(slice, planner->step(rows, logits ? rows : 1, context)) > allowed) rows = (rows + 1) / 2;
     return rows;
 }
 
@@ -24,7 +26,7 @@ void Engine::Impl::drop_text() {
     scope.reset();
     arena = Arena();
     for (const auto c : model::always_read) model::advise(*checkpoint, config, c, Advice::dont_need);
-    budget.text_resident = false;
+    budget.resident = {};
 }
 
 void Engine::Impl::drop_towers() {
@@ -32,28 +34,37 @@ void Engine::Impl::drop_towers() {
     budget.vision = budget.audio = 0;
 }
 
-Status Engine::Impl::room_for_step(const model::StepShape& shape) {
-    const uint64_t needed = planner->scratch(shape);
+Status Engine::Impl::room_for_step(uint64_t needed, std::span<const model::Batch> groups) {
     scope.reset();
     if (budget.limited()) {
-        const uint64_t allowed = scratch_allowed();
+        uint64_t allowed = ~uint64_t{0};
+        for (const model::Batch& b : groups) allowed = std::min(allowed, scratch_allowed(b.slice ? *b.slice : *size));
         if (needed > allowed) {
-            return fail(Code::over_budget, "%s: a step of %lld tokens with the logits of %lld needs %s of scratch, and the limit of %s leaves %s", info.path.c_str(), static_cast<long long>(shape.rows),
-                        static_cast<long long>(shape.wanted), gigabytes(needed).c_str(), gigabytes(budget.limit()).c_str(), gigabytes(allowed).c_str());
+            size_t n = 0;
+            for (const model::Batch& b : groups) n += b.rows.size();
+            return fail(Code::over_budget, "%s: a step of %zu tokens needs %s of scratch, and the limit of %s leaves %s", info.path.c_str(), n, gigabytes(needed).c_str(),
+                        gigabytes(budget.limit()).c_str(), gigabytes(allowed).c_str());
         }
         if (arena.capacity_bytes() > allowed) arena = Arena();  // a larger step left it, before others were let in
         if (budget.vision + budget.audio > allowed - std::max(needed, arena.capacity_bytes())) drop_towers();
-        budget.text_resident = true;
     }
     arena.reserve(needed);
     return {};
+}
+
+void Engine::Impl::settle(const Slice& slice) {
+    if (!budget.limited() || (!budget.resident.layers.empty() && model::same_network(budget.resident, slice))) return;
+    if (!budget.resident.layers.empty() && planner->weights(model::whole(config)) > planner->weights(slice)) {
+        model::release_rest(*checkpoint, model::pages_of(*checkpoint, config, model::whole(config)), model::pages_of(*checkpoint, config, slice));
+    }
+    budget.resident = slice;
 }
 
 Status Engine::Impl::room_for_tower(uint64_t vision, uint64_t audio, uint64_t scratch, const std::string& subject) {
     if (budget.limited()) {
         const uint64_t fixed = planner->idle() + planner->requests() + budget.sessions(), needed = vision + audio;
         const auto others = [&] {
-            return (budget.text_resident ? planner->weights() + arena.capacity_bytes() : 0) + (vision > 0 ? budget.audio : budget.vision);
+            return (budget.resident.layers.empty() ? 0 : planner->weights(budget.resident)) + arena.capacity_bytes() + (vision > 0 ? budget.audio : budget.vision);
         };
         const auto fits = [&] { return fixed + others() + needed <= budget.limit(); };
         if (!fits()) drop_text();

@@ -20,15 +20,21 @@ static double seconds_since(std::chrono::steady_clock::time_point t) {
 Session::Session() = default;
 Session::~Session() = default;
 
-Session::Impl::Impl(std::shared_ptr<Engine> shared, const SessionOptions& o, runtime::Budget::Share admitted)
-    : engine(std::move(shared)), options(o), context(o.context_tokens > 0 ? o.context_tokens : engine->impl().config.context_length), share(std::move(admitted)),
-      cache(engine->impl().config, {.type = runtime::kv_type(engine->impl().options)}) {}
+Session::Impl::Impl(std::shared_ptr<Engine> shared, const SessionOptions& o, std::shared_ptr<const Slice> s, runtime::Budget::Share admitted)
+    : engine(std::move(shared)), options(o), context(o.context_tokens > 0 ? o.context_tokens : engine->impl().config.context_length), share(std::move(admitted)), size(std::move(s)), cache(new_cache(*size)) {}
+
+model::Cache Session::Impl::new_cache(const Slice& slice) { return {e().config, {.type = runtime::kv_type(e().options)}, &slice}; }
 
 int64_t Session::n_tokens() const { return impl_->cache.length(); }
 int64_t Session::context_tokens() const { return impl_->context; }
 
-Result<bool> Session::Impl::feed(std::span<const runtime::InputRow> rows, bool cap_logits, const std::function<bool(int64_t, int64_t)>& progress,
-                                 const std::function<void(std::span<const float>)>& f) {
+// The run that the next tokens belong to.
+static SizeRun& run_of(std::vector<SizeRun>& sizes, const std::string& name) {
+    if (sizes.empty() || sizes.back().size != name) sizes.emplace_back().size = name;
+    return sizes.back();
+}
+
+Result<bool> Session::Impl::feed(std::span<const runtime::InputRow> rows, const Feed& how) {
     const int64_t n = static_cast<int64_t>(rows.size()), vocab = e().config.vocab;
     if (n == 0) return fail(Code::bad_argument, "no tokens to process: expected at least one");
     if (n > context) {
@@ -38,30 +44,43 @@ Result<bool> Session::Impl::feed(std::span<const runtime::InputRow> rows, bool c
         return fail(Code::context_full, "%lld tokens do not fit: the context has room for %lld and %lld are used", static_cast<long long>(n),
                     static_cast<long long>(context), static_cast<long long>(cache.length()));
     }
+    past.make_room(rows.size());
     struct Undo {  // unless all goes well, the cache is what it was
-        model::Cache& cache;
-        std::optional<model::Cache> before;  // pages are shared: this costs a few copies of tail pages, and only for chunked prompts
+        Impl& s;
+        std::optional<model::Cache> before;  // pages are shared: this costs a few copies of tail pages, and only for prompts of several steps
         ~Undo() {
-            if (before) std::swap(cache, *before);
+            s.feeding = false;
+            if (before) std::swap(s.cache, *before);
         }
-    } undo{cache, {}};
-    if (n > options.chunk_tokens) undo.before = cache.fork();
+    } undo{*this, {}};
+    feeding = true;
+    const bool apart = how.prefill && n > 1;  // the last row is a step of its own
+    if (n > options.chunk_tokens || apart) undo.before = cache.fork();
     for (int64_t done = 0; done < n;) {
-        if (progress && n > 1 && !progress(done, n)) return false;
+        if (how.progress && n > 1 && !how.progress(done, n)) return false;
+        const bool prefill = apart && done < n - 1;
+        const std::shared_ptr<const Slice> slice = prefill ? how.prefill : size;
         model::Batch batch;
         batch.caches = {&cache};
+        batch.slice = slice.get();
         const std::lock_guard lock(e().mutex);
-        const int64_t m = e().rows_that_fit(std::min(options.chunk_tokens, n - done), false, context);
+        const int64_t m = e().rows_that_fit(std::min(options.chunk_tokens, (prefill ? n - 1 : n) - done), false, context, *slice);
         for (int64_t i = 0; i < m; i++) {
             const runtime::InputRow& r = rows[done + i];
-            batch.rows.push_back({0, cache.length() + i, r.id, r.embedding, f && done + i == n - 1});
+            batch.rows.push_back({0, cache.length() + i, r.id, r.embedding, how.logits && done + i == n - 1});
         }
-        ASSIGN(const View logits, e().forward(batch, {.cap_logits = cap_logits}));
+        const auto start = std::chrono::steady_clock::now();
+        ASSIGN(const View logits, e().forward(batch, {.cap_logits = how.cap_logits}));
         done += m;
-        if (f && done == n) f({logits.f32(), static_cast<size_t>(vocab)});
+        if (how.logits && done == n) how.logits({logits.f32(), static_cast<size_t>(vocab)});
+        if (!how.sizes) continue;
+        SizeRun& run = run_of(*how.sizes, slice->name);
+        run.prompt_tokens += m;
+        run.prefill_s += seconds_since(start);
     }
     undo.before.reset();
-    if (progress && n > 1) progress(n, n);
+    past.push(rows);
+    if (how.progress && n > 1) how.progress(n, n);
     return true;
 }
 
@@ -74,6 +93,12 @@ Result<Answer> Session::Impl::generate(const Prompt& prompt, const GenerateOptio
     }
     if (o.max_tokens < -1) {
         return fail(Code::bad_argument, "%lld tokens at most: expected 0 or more, or -1 for no limit", static_cast<long long>(o.max_tokens));
+    }
+    std::shared_ptr<const Slice> prefill;
+    if (!o.prefill_size.empty()) {
+        ASSIGN(Slice slice, engine->find_size(o.prefill_size));
+        TRY(check_shares_cache(slice, "a prompt can be read only by a size whose keys and values the other reads"));
+        prefill = std::make_shared<const Slice>(std::move(slice));
     }
     ASSIGN(const auto rows, e().rows_of(pending, prompt));
     runtime::Sampler sampler(o.sampling, config.final_softcap, e().masked);
@@ -91,13 +116,16 @@ Result<Answer> Session::Impl::generate(const Prompt& prompt, const GenerateOptio
         sound = logits[static_cast<size_t>(id)] > -INFINITY;  // of no number at all the sampler makes id 0
     };
     const bool wanted = o.max_tokens != 0;
-    ASSIGN(const bool fed, feed(rows, false, o.prefill_progress, wanted ? std::function<void(std::span<const float>)>(sample) : nullptr));
+    Feed how{.cap_logits = false, .progress = o.prefill_progress, .prefill = prefill, .sizes = &a.sizes};
+    if (wanted) how.logits = sample;
+    ASSIGN(const bool fed, feed(rows, how));
     a.timing.prefill_s = seconds_since(start);
     a.timing.peak_resident_bytes = peak_resident_bytes();
     if (!fed) {
         a.finish = Finish::cancelled;
         return a;
     }
+    past.keep(prompt.media);
     pending.clear();
     if (!wanted) {
         a.finish = Finish::max_tokens;
@@ -114,6 +142,7 @@ Result<Answer> Session::Impl::generate(const Prompt& prompt, const GenerateOptio
             break;
         }
         a.ids.push_back(id);
+        a.sizes.back().generated_tokens++;
         pending = {id};
         const std::string text = detokenizer ? detokenizer->add(id) : "";
         a.text += text;
@@ -129,9 +158,11 @@ Result<Answer> Session::Impl::generate(const Prompt& prompt, const GenerateOptio
             a.finish = Finish::context_full;
             break;
         }
+        const auto step = std::chrono::steady_clock::now();
         ASSIGN(const auto row, e().rows_of({&id, 1}, {}));
-        ASSIGN([[maybe_unused]] const bool more, feed(row, false, {}, sample));
+        ASSIGN([[maybe_unused]] const bool more, feed(row, {.cap_logits = false, .logits = sample}));
         pending.clear();
+        run_of(a.sizes, size->name).decode_s += seconds_since(step);
     }
     a.timing.decode_s = seconds_since(first);
     a.timing.generated_tokens = static_cast<int64_t>(a.ids.size());
@@ -188,10 +219,10 @@ Result<std::span<const float>> Session::append(const Prompt& prompt, const std::
         ASSIGN(const auto rows, impl_->e().rows_of(impl_->pending, prompt));
         impl_->logits.resize(static_cast<size_t>(impl_->e().config.vocab));  // before the step: nothing may fail after it
         const PoolAwake awake(*impl_->e().pool);
-        ASSIGN(const bool fed, impl_->feed(rows, true, progress, [&](std::span<const float> last) {
-            std::copy(last.begin(), last.end(), impl_->logits.begin());  // the engine's scratch is the next session's
-        }));
+        const auto copy = [&](std::span<const float> last) { std::copy(last.begin(), last.end(), impl_->logits.begin()); };  // the engine's scratch is the next session's
+        ASSIGN(const bool fed, impl_->feed(rows, {.progress = progress, .logits = copy}));
         if (!fed) return fail(Code::cancelled, "processing %zu tokens was cancelled", rows.size());
+        impl_->past.keep(prompt.media);
         impl_->pending.clear();
         return std::span<const float>(impl_->logits);
     });
@@ -204,7 +235,7 @@ Result<std::span<const float>> Session::append(std::span<const int> ids, const s
 Result<std::unique_ptr<Session>> Session::fork() {
     return within_memory(impl_->e(), [&]() -> Result<std::unique_ptr<Session>> {
         const std::lock_guard lock(impl_->e().mutex);
-        if (impl_->e().budget.limited() && impl_->share.bytes() + impl_->e().planner->scratch(impl_->e().planner->step(1, 1, impl_->context)) > impl_->e().scratch_allowed()) {
+        if (impl_->e().budget.limited() && impl_->share.bytes() + impl_->e().planner->scratch(*impl_->size, impl_->e().planner->step(1, 1, impl_->context)) > impl_->e().scratch_allowed(*impl_->size)) {
             return fail(Code::over_budget, "%s: a second session of %lld tokens does not fit the limit", impl_->e().info.path.c_str(), static_cast<long long>(impl_->context));
         }
         std::unique_ptr<Session> other(new Session);
@@ -215,6 +246,7 @@ Result<std::unique_ptr<Session>> Session::fork() {
 
 Status Session::rollback(int64_t n) {
     TRY(impl_->cache.rollback(n));
+    impl_->past.shorten(static_cast<size_t>(n));
     impl_->pending.clear();
     if (n == 0) impl_->turn_open = false;
     return {};
@@ -222,6 +254,7 @@ Status Session::rollback(int64_t n) {
 
 void Session::clear() {
     impl_->cache.clear();
+    impl_->past.shorten(0);
     impl_->pending.clear();
     impl_->turn_open = false;
 }

@@ -1,6 +1,7 @@
 // One turn of a conversation by a program over the library, with what it costs: pictures and sound of noise, a prompt, an answer of a fixed
 // length. Prints a JSON object: bytes at the peak, seconds, and the pages that had to be fetched from the disk.
-//   memory_turn MODEL [--memory BYTES] [--prompt N] [--answer N] [--context N] [--image SIDE] [--sound SECONDS] [--kv q8] [--threads N]
+//   memory_turn MODEL [--memory BYTES] [--prompt N] [--answer N] [--context N] [--image SIDE] [--sound SECONDS] [--kv q8] [--size NAME]
+//   [--threads N] [--turns N]: the last turn is timed; the first reads what is not in memory yet
 #include "gemma3n/engine.h"
 
 #include <sys/resource.h>
@@ -43,6 +44,7 @@ int main(int argc, char** argv) {
     EngineOptions o;
     int64_t n_prompt = 64, n_answer = 16, context = 0, side = 0;
     double seconds = 0;
+    int turns = 1;
     for (int i = 2; i + 1 < argc; i += 2) {
         const std::string key = argv[i], value = argv[i + 1];
         if (key == "--memory") o.memory_limit = static_cast<uint64_t>(std::stod(value));
@@ -52,6 +54,8 @@ int main(int argc, char** argv) {
         else if (key == "--image") side = std::stoll(value);
         else if (key == "--sound") seconds = std::stod(value);
         else if (key == "--kv" && value == "q8") o.kv = KvType::q8;
+        else if (key == "--size") o.size = value;
+        else if (key == "--turns") turns = std::stoi(value);
         else if (key == "--threads") o.threads = std::stoi(value);
         else stop({Code::bad_argument, key + ": is not an option"});
     }
@@ -96,12 +100,16 @@ int main(int argc, char** argv) {
         if (at_first < 0) at_first = major_faults();
         return true;
     };
-    const auto a = (*session)->generate(*prompt, g);
-    if (!a) stop(a.error());
-    const Timing& t = a->timing;
+    Timing t;
+    for (int turn = 0; turn < turns; turn++) {
+        (*session)->clear();
+        const auto a = (*session)->generate(*prompt, g);
+        if (!a) stop(a.error());
+        t = a->timing;
+    }
     printf("{\"load_s\": %.3f, \"encode_s\": %.3f, \"encoded_peak_bytes\": %llu, \"prompt_tokens\": %lld, \"answer_tokens\": %lld, \"prefill_tokens_per_s\": %.2f, \"decode_tokens_per_s\": %.2f, "
-           "\"peak_bytes\": %llu, \"major_faults\": %ld, \"major_faults_after_first\": %ld, \"context_tokens\": %lld}\n",
+           "\"peak_bytes\": %llu, \"major_faults\": %ld, \"major_faults_after_first\": %ld, \"context_tokens\": %lld, \"size\": \"%s\"}\n",
            load_s, encode_s, static_cast<unsigned long long>(encoded_peak), static_cast<long long>(t.prompt_tokens), static_cast<long long>(t.generated_tokens),
            static_cast<double>(t.prompt_tokens) / t.prefill_s, t.decode_s > 0 ? static_cast<double>(t.generated_tokens - 1) / t.decode_s : 0.0, static_cast<unsigned long long>(peak_bytes()),
-           major_faults(), major_faults() - at_first, static_cast<long long>((*session)->context_tokens()));
+           major_faults(), major_faults() - at_first, static_cast<long long>((*session)->context_tokens()), (*session)->size().name.c_str());
 }

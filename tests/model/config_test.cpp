@@ -61,7 +61,7 @@ TEST(ConfigJson, MissingFieldsAreThoseOfE4B) {
         else EXPECT_EQ(layer.sparsity_multiplier, -INFINITY);
         EXPECT_EQ(layer.kv_donor, l < 20 ? l : layer.sliding ? 18 : 19) << l;
     }
-    EXPECT_EQ(c->last_kv_owner(), 19);
+    EXPECT_EQ(last_kv_owner(*c, whole(*c)), 19);
 }
 
 TEST(ConfigJson, NestedOrFlatScalarsOrLists) {

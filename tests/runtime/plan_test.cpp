@@ -55,7 +55,7 @@ protected:
         const auto l = e.step(step);
         ASSERT_TRUE(l) << l.error().message;
         Engine::Impl& i = e.impl();
-        const uint64_t planned = i.planner->scratch(i.planner->step(rows, wanted, before + rows)), peak = i.arena.peak_bytes();
+        const uint64_t planned = i.planner->scratch(*i.size, i.planner->step(rows, wanted, before + rows)), peak = i.arena.peak_bytes();
         EXPECT_LE(peak, planned) << rows << " rows, " << wanted << " wanted, after " << before;
         EXPECT_GE(static_cast<double>(peak), 0.9 * static_cast<double>(planned)) << rows << " rows, " << wanted << " wanted, after " << before;
         EXPECT_EQ(i.arena.capacity_bytes(), (planned + 63) / 64 * 64) << "in one piece";
@@ -91,7 +91,7 @@ TEST_F(Plan, ScratchOfOtherNetworksToo) {
             for (int64_t i = 0; i < 9; i++) step.push_back({s->get(), static_cast<int>(i), nullptr, i >= 9 - wanted});
             ASSERT_TRUE(e->step(step));
             Engine::Impl& i = e->impl();
-            const uint64_t planned = i.planner->scratch(i.planner->step(9, wanted, 9)), peak = i.arena.peak_bytes();
+            const uint64_t planned = i.planner->scratch(*i.size, i.planner->step(9, wanted, 9)), peak = i.arena.peak_bytes();
             EXPECT_LE(peak, planned) << name << ", " << wanted;
             EXPECT_GE(static_cast<double>(peak), 0.8 * static_cast<double>(planned)) << name << ", " << wanted;
         }
@@ -118,7 +118,7 @@ TEST_F(Plan, ASessionHoldsNoMoreThanPlanned) {
                 EXPECT_LE(most, planned) << context << " by " << chunk;
                 const uint64_t plain = model::Cache::most_bytes(i.config, {.type = runtime::kv_type(i.options)}, context, chunk, false);  // nothing to be undone
                 EXPECT_LE(most, plain) << context << " by " << chunk;
-                EXPECT_GE(static_cast<double>(most), 0.8 * static_cast<double>(plain)) << context << " by " << chunk;
+                EXPECT_GE(static_cast<double>(most), 0.65 * static_cast<double>(plain)) << context << " by " << chunk;
             }
         }
     }
@@ -158,11 +158,12 @@ void expect_way_out(const std::string& path, EngineOptions o, MemoryNeeds needs,
     };
     EngineOptions q8 = o;
     q8.kv = KvType::q8;
-    if (std::regex_search(sentence, m, std::regex("the least limit that works is (\\d+)M, with a context of (\\d+) tokens and keys and values of type (\\w+)"))) {
+    if (std::regex_search(sentence, m, std::regex("the least limit that works is (\\d+)M, with a context of (\\d+) tokens, keys and values of type (\\w+) and size (\\S+)"))) {
         EngineOptions least = m[3] == "q8" ? q8 : o;
         least.memory_limit = std::stoull(m[1]) * 1000000;
         MemoryNeeds n = needs;
         n.context_tokens = std::stoll(m[2]);
+        n.size = m[4];
         works(least, n);
         least.memory_limit -= 2000000;
         EXPECT_FALSE(plan_memory(path, least, n)) << "it is the least";
@@ -223,7 +224,7 @@ TEST_F(Plan, AnEngineUnderALimitChoosesAndKeepsTo) {
     EXPECT_GE((*s)->impl().options.chunk_tokens, 16);
     ASSERT_TRUE((*s)->append(ids(900)));
     Engine::Impl& i = e->impl();
-    EXPECT_LE(i.planner->idle() + i.planner->requests() + i.planner->weights() + (*s)->impl().cache.bytes() + i.arena.capacity_bytes(), limit);
+    EXPECT_LE(i.planner->idle() + i.planner->requests() + i.planner->weights(*i.size) + (*s)->impl().cache.bytes() + i.arena.capacity_bytes(), limit);
 
     // a caller's own step that is too large is refused, and the rows that fit do
     std::vector<StepRow> rows;

@@ -1,5 +1,7 @@
 #include "model/cache/cache.h"
 
+#include "model/slice.h"
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -32,10 +34,10 @@ static void zero_from(const ops::KvPage& p, int64_t first) {
     each_head(p, [&](int which, int64_t h) { memset(p.at(which, h, first), 0, bytes); });
 }
 
-Cache::Cache(const Config& config, CacheLayout layout)
+Cache::Cache(const Config& config, CacheLayout layout, const Slice* slice)
     : layout_(layout), shape_{layout.page_tokens, config.n_kv_heads, config.head_dim}, index_(config.n_layers, -1) {
     for (int64_t l = 0; l < config.n_layers; l++) {
-        if (!config.owns_kv(static_cast<int>(l))) continue;
+        if (!config.owns_kv(static_cast<int>(l)) || (slice && !keeps(*slice, static_cast<int>(l)))) continue;
         index_[l] = static_cast<int>(layers_.size());
         layers_.emplace_back().window = config.layers[l].sliding ? config.window : 0;
     }

@@ -23,7 +23,8 @@ struct CacheLayout {
 
 class Cache {
 public:
-    Cache(const Config& config, CacheLayout layout);
+    // Of the layers that `slice` keeps (null: all); any slice of the same KV-owning layers may read and continue it.
+    Cache(const Config& config, CacheLayout layout, const Slice* slice = nullptr);
 
     int64_t length() const { return length_; }
 
@@ -59,8 +60,8 @@ private:
 
     CacheLayout layout_;
     ops::KvShape shape_;
-    std::vector<Layer> layers_;       // owners only
-    std::vector<int> index_;          // layer -> position in layers_, -1 = reads a donor
+    std::vector<Layer> layers_;       // kept owners only
+    std::vector<int> index_;          // layer -> position in layers_, -1 = reads a donor, or is skipped
     int64_t length_ = 0;
     int64_t written_ = 0;             // slots of the tail page up to here may hold what a failed step or a dropped tail left
 };

@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "model/cache/cache.h"
 #include "model/config.h"
+#include "model/slice.h"
 #include "model/weights.h"
 #include "ops/context.h"
 #include "steps/steps.h"
@@ -26,7 +27,8 @@ struct Row {
 
 struct Batch {
     std::vector<Row> rows;
-    std::vector<Cache*> caches;        // prepared for the rows' positions
+    std::vector<Cache*> caches;        // prepared for the rows' positions; made for a slice of the same KV-owning layers
+    const Slice* slice = nullptr;      // that all rows run through; null: the whole model
 };
 
 // Sees named tensors of the pass as it runs; for trace and tests.

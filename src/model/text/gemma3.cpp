@@ -11,8 +11,8 @@ namespace {
 
 class Pass {
 public:
-    Pass(Context& c, steps::Steps& s, const Config& g, const Weights& w, const Batch& batch, const ForwardOptions& o)
-        : c_(c), s_(s), g_(g), w_(w), o_(o), rows_(c, g, batch), x_(embed_rows(c, g, w, batch)) {
+    Pass(Context& c, steps::Steps& s, const Config& g, const Weights& w, const Slice& slice, const Batch& batch, const ForwardOptions& o)
+        : c_(c), s_(s), g_(g), w_(w), slice_(slice), o_(o), rows_(c, g, slice, batch), x_(embed_rows(c, g, w, batch)) {
         const int64_t n = rows_.n();
         h_ = c.scratch.view(n, g.hidden);
         branch_ = c.scratch.view(n, g.hidden);
@@ -24,16 +24,18 @@ public:
     Result<View> run() {
         put(o_, "embeds", {rows_.n(), g_.hidden}, x_);
         const bool narrows = o_.shortcut && static_cast<int64_t>(rows_.wanted().size()) < rows_.n();
-        for (int l = 0; l < g_.n_layers; l++) {
-            layer(l, narrows && l == g_.last_kv_owner());
+        for (size_t kept = 0; kept < slice_.layers.size(); kept++) {
+            const int l = slice_.layers[kept];
+            layer(l, slice_.ff[kept], narrows && l == last_kv_owner(g_, slice_));
             if (rows_.n() == 0) return View{};
         }
         return head();
     }
 
 private:
-    void layer(int l, bool narrow_here) {
+    void layer(int l, int64_t width, bool narrow_here) {
         const Gemma3LayerWeights& w = w_.gemma3_layers[l];
+        const FfnWeights mlp = w.mlp.first(width);
         s_.norm(c_, {x_, w.input_layernorm, g_.norm_eps, h_});
         if (narrow_here) {  // the last layer: only its keys and values are needed of rows whose logits nobody wants
             qkv(l, false, true);
@@ -46,7 +48,7 @@ private:
         s_.attention(c_, {attention_shape(g_, l), rows_.step_rows(), rows_.pages(l), q_, w.self_attn.o_proj, branch_});
         s_.residual_add(c_, {x_, branch_, w.post_attention_layernorm, g_.norm_eps, x_});
         s_.norm(c_, {x_, w.pre_feedforward_layernorm, g_.norm_eps, h_});
-        s_.gated_ffn(c_, {h_, w.mlp.gate_proj, w.mlp.up_proj, w.mlp.down_proj, -INFINITY, branch_});
+        s_.gated_ffn(c_, {h_, mlp.gate_proj, mlp.up_proj, mlp.down_proj, -INFINITY, branch_});
         s_.residual_add(c_, {x_, branch_, w.post_feedforward_layernorm, g_.norm_eps, x_});
         put(o_, "layers." + std::to_string(l) + ".streams", {1, rows_.n(), g_.hidden}, x_);
     }
@@ -83,6 +85,7 @@ private:
     steps::Steps& s_;
     const Config& g_;
     const Weights& w_;
+    const Slice& slice_;
     const ForwardOptions& o_;
     Rows rows_;
     View x_, h_, branch_;  // [n, hidden]
@@ -92,7 +95,7 @@ private:
 }  // namespace
 
 Result<View> Gemma3Decoder::forward(Context& c, steps::Steps& s, const Batch& batch, const ForwardOptions& o) const {
-    return Pass(c, s, config_, weights_, batch, o).run();
+    return Pass(c, s, config_, weights_, batch.slice ? *batch.slice : whole_, batch, o).run();
 }
 
 }  // namespace gemma3n::model

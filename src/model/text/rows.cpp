@@ -6,15 +6,15 @@
 
 namespace gemma3n::model {
 
-Rows::Rows(Context& c, const Config& config, const Batch& batch) : c_(c), config_(config), pages_(config.n_layers) {
+Rows::Rows(Context& c, const Config& config, const Slice& slice, const Batch& batch) : c_(c), config_(config), pages_(config.n_layers) {
     for (size_t i = 0; i < batch.rows.size(); i++) {
         position_.push_back(batch.rows[i].position);
         sequence_.push_back(batch.rows[i].sequence);
         if (batch.rows[i].wants_logits) wanted_.push_back(static_cast<int64_t>(i));
     }
-    for (int64_t l = 0; l < config.n_layers; l++) {
-        if (!config.owns_kv(static_cast<int>(l))) continue;
-        for (const Cache* cache : batch.caches) pages_[l].push_back(cache->pages(static_cast<int>(l)));
+    for (const int l : slice.layers) {
+        if (!config.owns_kv(l)) continue;
+        for (const Cache* cache : batch.caches) pages_[static_cast<size_t>(l)].push_back(cache->pages(l));
     }
     make_ropes();
 }

@@ -9,7 +9,7 @@ namespace gemma3n::model {
 
 class Rows {
 public:
-    Rows(Context& c, const Config& config, const Batch& batch);
+    Rows(Context& c, const Config& config, const Slice& slice, const Batch& batch);
 
     int64_t n() const { return static_cast<int64_t>(position_.size()); }
     ops::StepRows step_rows() const { return {position_, sequence_}; }
@@ -28,7 +28,7 @@ private:
     const Config& config_;
     std::vector<int64_t> position_, wanted_;
     std::vector<int32_t> sequence_;
-    std::vector<std::vector<ops::KvPages>> pages_;  // by layer (owners only), by sequence
+    std::vector<std::vector<ops::KvPages>> pages_;  // by layer (kept owners only), by sequence
     ops::RopeTable local_, global_;
 };
 

@@ -4,6 +4,7 @@
 #include "ops/linear.h"
 
 #include <algorithm>
+#include <span>
 
 namespace gemma3n::model {
 
@@ -15,16 +16,17 @@ using ops::plan_linear;
 // Follows gemma3n.cpp, gemma3.cpp and the steps that they name.
 class Plan {
 public:
-    Plan(const Config& g, const Weights& w, const StepShape& s) : g_(g), w_(w), s_(s), p_(s.n_threads, s.exact) {}
+    Plan(const Config& g, const Weights& w, const Slice& slice, const StepShape& s) : g_(g), w_(w), slice_(slice), s_(s), p_(s.n_threads, s.exact) {}
 
     uint64_t gemma3n() {
-        const int64_t n = s_.rows, d = g_.hidden, p = g_.per_layer_width;
+        const int64_t n = s_.rows, d = g_.hidden;
         const bool narrows = s_.wanted < n;
         ropes(n);
         gemma3n_state(n);
         p_.view(n, d);  // embeds
         expand(n);
-        per_layer(n, (narrows ? g_.last_kv_owner() : g_.n_layers) * p);
+        const auto kept = static_cast<int64_t>(slice_.layers.size()), below = std::find(slice_.layers.begin(), slice_.layers.end(), last_kv_owner(g_, slice_)) - slice_.layers.begin();
+        per_layer(n, 0, narrows ? below : kept);
         gemma3n_layers(n);
         if (s_.wanted == 0) return p_.peak();
         if (narrows) {
@@ -32,7 +34,7 @@ public:
             gemma3n_state(s_.wanted);
             p_.view(g_.n_streams * s_.wanted, d);  // predictions, h, embeds of the wanted rows
             views(2, s_.wanted, d);
-            per_layer(s_.wanted, (g_.n_layers - g_.last_kv_owner()) * p);
+            per_layer(s_.wanted, below, kept);
             gemma3n_layers(s_.wanted);
         }
         merge();
@@ -45,7 +47,7 @@ public:
         ropes(n);
         views(3, n, d);  // x, h, branch
         qkv(n);
-        for (int l = 0; l < g_.n_layers; l++) shared(n, l, w_.gemma3_layers[l]);
+        for (size_t kept = 0; kept < slice_.layers.size(); kept++) shared(n, slice_.layers[kept], w_.gemma3_layers[slice_.layers[kept]], slice_.ff[kept]);
         if (s_.wanted == 0) return p_.peak();
         if (s_.wanted < n) {
             ropes(s_.wanted);
@@ -77,25 +79,30 @@ private:
         for (const View& w : w_.altup_projections) e.linear(p_, {w.type});
     }
 
-    void per_layer(int64_t n, int64_t width) {
-        p_.view(n, width);
+    void per_layer(int64_t n, int64_t first, int64_t end) {  // of the kept layers
+        p_.view(n, (end - first) * g_.per_layer_width);
         const ScratchPlan::Scope scope(p_);
-        p_.view(n, width);  // the table's rows
-        {
-            const ScratchPlan::Scope reading(p_);
-            const int64_t cols = width + 2 * info(w_.embed_tokens_per_layer.type).block;  // whole blocks
-            p_.view(p_.n_threads, static_cast<int64_t>(row_bytes(w_.embed_tokens_per_layer.type, cols) / 4 + 1));
-            p_.view(p_.n_threads, cols);
+        for (const LayerRun& run : runs(std::span(slice_.layers).subspan(static_cast<size_t>(first), static_cast<size_t>(end - first)))) {
+            const ScratchPlan::Scope of_run(p_);
+            const int64_t width = run.n * g_.per_layer_width;
+            p_.view(n, width);  // the table's rows
+            {
+                const ScratchPlan::Scope reading(p_);
+                const int64_t cols = width + 2 * info(w_.embed_tokens_per_layer.type).block;  // whole blocks
+                p_.view(p_.n_threads, static_cast<int64_t>(row_bytes(w_.embed_tokens_per_layer.type, cols) / 4 + 1));
+                p_.view(p_.n_threads, cols);
+            }
+            plan_linear(p_, n, g_.hidden, w_.per_layer_model_projection.type);
         }
-        plan_linear(p_, n, g_.hidden, w_.per_layer_model_projection.type);
     }
 
     void gemma3n_layers(int64_t n) {
         const int64_t d = g_.hidden, p = g_.per_layer_width;
         altup();
-        for (int i = 0; i < g_.n_layers; i++) {
+        for (size_t kept = 0; kept < slice_.layers.size(); kept++) {
+            const int i = slice_.layers[kept];
             const Gemma3nLayerWeights& l = w_.layers[i];
-            shared(n, i, l);
+            shared(n, i, l, slice_.ff[kept]);
             {
                 const ScratchPlan::Scope laurel(p_);
                 p_.view(n, g_.laurel_rank);
@@ -118,7 +125,7 @@ private:
     }
 
     template <class Layer>
-    void shared(int64_t n, int i, const Layer& l) {
+    void shared(int64_t n, int i, const Layer& l, int64_t ff) {
         const int64_t d = g_.hidden, q = g_.n_heads * g_.head_dim;
         {
             const ScratchPlan::Scope qkv(p_);
@@ -137,7 +144,6 @@ private:
             p_.view(p_.n_threads, d);
         }
         const ScratchPlan::Scope ffn(p_);
-        const int64_t ff = l.mlp.gate_proj.n_rows;
         views(2, n, ff);
         PlannedInput h(n, d), gate(n, ff);
         h.linear(p_, {l.mlp.gate_proj.type, l.mlp.up_proj.type});
@@ -157,14 +163,15 @@ private:
 
     const Config& g_;
     const Weights& w_;
+    const Slice& slice_;
     const StepShape& s_;
     ScratchPlan p_;
 };
 
 }  // namespace
 
-uint64_t step_scratch_bytes(const Config& config, const Weights& weights, const StepShape& shape) {
-    Plan plan(config, weights, shape);
+uint64_t step_scratch_bytes(const Config& config, const Weights& weights, const Slice& slice, const StepShape& shape) {
+    Plan plan(config, weights, slice, shape);
     return config.family == Family::gemma3 ? plan.gemma3() : plan.gemma3n();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/config.h"
+#include "model/slice.h"
 #include "model/weights.h"
 
 namespace gemma3n::model {
@@ -14,6 +15,6 @@ struct StepShape {
     int n_threads = 1;
     bool exact = false;       // as Context's
 };
-uint64_t step_scratch_bytes(const Config& config, const Weights& weights, const StepShape& shape);
+uint64_t step_scratch_bytes(const Config& config, const Weights& weights, const Slice& slice, const StepShape& shape);
 
 }  // namespace gemma3n::model
