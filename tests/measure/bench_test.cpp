@@ -26,20 +26,20 @@ TEST_F(TinyBench, MeasuresBothPhases) {
     std::vector<double> shares;
     const auto b = bench(*engine_, {.prompt = 40, .decode = 5, .repeats = 3}, [&](double s) { return shares.push_back(s), true; });
     ASSERT_TRUE(b) << b.error().message;
-    EXPECT_EQ(b->prefill.tokens_per_s.size(), 3u);
-    EXPECT_TRUE(std::is_sorted(b->decode.tokens_per_s.begin(), b->decode.tokens_per_s.end()));
-    EXPECT_GT(b->prefill.median(), 0);
+    EXPECT_EQ(b->sizes[0].prefill.tokens_per_s.size(), 3u);
+    EXPECT_TRUE(std::is_sorted(b->sizes[0].decode.tokens_per_s.begin(), b->sizes[0].decode.tokens_per_s.end()));
+    EXPECT_GT(b->sizes[0].prefill.median(), 0);
     EXPECT_GT(b->peak_rss_bytes, 1u << 20);
     uint64_t read = 0;
     for (const ByteClass& c : engine_->info().bytes) read += c.name == "core" || c.name == "head" ? c.file_bytes : 0;
-    EXPECT_EQ(b->decode_bytes_per_token, read);
+    EXPECT_EQ(b->sizes[0].size.bytes_per_token, read);
     EXPECT_TRUE(std::is_sorted(shares.begin(), shares.end()));
     EXPECT_LT(shares.back(), 1);
     double sum = 0;
-    for (const StepTime& t : b->decode.steps) sum += t.seconds;
-    EXPECT_LE(sum, b->decode.wall_s);
-    const auto ffn = std::find_if(b->decode.steps.begin(), b->decode.steps.end(), [](const StepTime& t) { return t.name == "gated_ffn"; });
-    ASSERT_NE(ffn, b->decode.steps.end());
+    for (const StepTime& t : b->sizes[0].decode.steps) sum += t.seconds;
+    EXPECT_LE(sum, b->sizes[0].decode.wall_s);
+    const auto ffn = std::find_if(b->sizes[0].decode.steps.begin(), b->sizes[0].decode.steps.end(), [](const StepTime& t) { return t.name == "gated_ffn"; });
+    ASSERT_NE(ffn, b->sizes[0].decode.steps.end());
     EXPECT_EQ(ffn->calls, 5 * engine_->info().n_layers);
 }
 

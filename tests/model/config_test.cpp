@@ -2,6 +2,7 @@
 #include "model/config.h"
 
 #include "model/checkpoint_dir.h"
+#include "model/slice.h"
 
 #include <gtest/gtest.h>
 
