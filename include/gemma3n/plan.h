@@ -14,6 +14,7 @@ namespace gemma3n {
 // What will be asked of a model.
 struct MemoryNeeds {
     std::string size;            // as Engine::find_size takes it, or "fit": the best listed size that fits the limit; empty = the options'
+    double tokens_per_s = 0;     // of size "fit": answers no slower than this, by the bytes that a token reads and how fast this machine reads; 0 = any
     int64_t context_tokens = 0;  // room of a session; 0 = the model's own, or under a limit as much of it as fits
     int64_t chunk_tokens = 512;  // most prompt tokens of a step; under a limit fewer are taken at a time if that makes it fit
     int64_t image_side = 0;      // pixels of pictures; 0 = none
@@ -36,6 +37,7 @@ struct MemoryPlan {
     int64_t context_tokens = 0, chunk_tokens = 0;                // as chosen
     int64_t image_side = 0;
     std::string size;            // the slice's name
+    double tokens_per_s = 0;     // planned for answers, if a speed was asked for
     KvType kv = KvType::f16;
 };
 

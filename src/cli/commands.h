@@ -19,6 +19,7 @@ struct ModelOptions {
     std::string activations = "q8";
     std::string kernels;
     uint64_t memory = 0;   // bytes allowed; 0 = no limit
+    double target_tps = 0; // of --size fit
     std::string kv;        // type of keys and values; empty = by the activations
     std::string size;      // the slice that is run; empty: the whole
     bool pull = false;     // a name that is not in the cache is fetched

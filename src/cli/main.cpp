@@ -43,6 +43,10 @@ void add_memory(CLI::App* c, ModelOptions& o) {
     c->add_option("--memory", o.memory, "the most memory that may be used, like 2G or 1500M: what does not fit is refused before anything is loaded")->transform(byte_size())->option_text("SIZE");
 }
 
+void add_target(CLI::App* c, ModelOptions& o) {
+    c->add_option("--target-tps", o.target_tps, "of --size fit: answers no slower than this, by how fast the weights can be read here")->transform(number(0, 1e6))->option_text("X");
+}
+
 void add_model(CLI::App* c, ModelOptions& o, bool compute) {
     c->add_option("MODEL", o.model, "a .gguf file, a Hugging Face directory, or a name: e2b, e4b, 270m, ORG/REPO[:QUANT]")->required()->transform(not_empty("a path"))->option_text(" ");
     if (compute) add_compute(c, o);
@@ -50,7 +54,7 @@ void add_model(CLI::App* c, ModelOptions& o, bool compute) {
 
 // The slice of the model that is run.
 void add_size(CLI::App* c, ModelOptions& o) {
-    c->add_option("--size", o.size, "a slice of the model: full (default), e2b, 2.98b, another name that show lists, or a .json or .csv file")->transform(not_empty("a name"))->option_text("NAME");
+    c->add_option("--size", o.size, "a slice of the model: full (default), e2b, 2.98b, another name that show lists, a .json or .csv file, or fit: the best that fits --memory")->transform(not_empty("a name"))->option_text("NAME");
 }
 
 void add_run(CLI::App* c, RunOptions& o) {
@@ -69,6 +73,7 @@ void add_run(CLI::App* c, RunOptions& o) {
     add_switch(c, "--release", o.release, "after a change to a smaller size, give back the memory that only the larger one needs");
     add_switch(c, "--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
     add_memory(c, o.model);
+    add_target(c, o.model);
     add_switch(c, "--offline", o.model.offline, "fetch nothing: a named model must be in the cache");
     o.model.pull = true;
     add_switch(c, "--stats", o.stats, "print speed and memory to standard error");
@@ -81,6 +86,8 @@ void add_run(CLI::App* c, RunOptions& o) {
 
 void add_show(CLI::App* c, ShowOptions& o) {
     add_model(c, o.model, false);
+    add_size(c, o.model);
+    add_target(c, o.model);
     add_kv(c, o.model);
     add_memory(c, o.model);
     c->add_option("-c,--ctx-size", o.needs.context_tokens, "tokens that the plan of memory counts; default the model's, or under --memory what fits")->transform(whole(1, no_end))->option_text("N");

@@ -41,6 +41,7 @@ void print_plan(const MemoryPlan& p) {
     row("memory, while there is", "text", "a picture", "sound", "");
     for (const MemoryClass& c : p.classes) row(c.name.c_str(), cell(c.text, c.bytes), cell(c.vision, c.bytes), cell(c.audio, c.bytes), c.note);
     row("sum", megabytes(p.text_bytes), megabytes(p.vision_bytes), megabytes(p.audio_bytes), "");
+    if (p.tokens_per_s > 0) printf("%-22s %12.1f  tokens a second, by the bytes of a token\n", "answers", p.tokens_per_s);
     const std::string allowed = p.limit > 0 ? ", " + megabytes(p.limit) + " allowed" : "";
     printf("%-22s %12s  in size %s%s\n", "peak", megabytes(p.peak_bytes).c_str(), p.size.c_str(), allowed.c_str());
 }
@@ -53,7 +54,7 @@ std::string plan_json(const MemoryPlan& p) {
     }
     Json j;
     j.raw("classes", "[" + classes + "]").add("text_bytes", p.text_bytes).add("vision_bytes", p.vision_bytes).add("audio_bytes", p.audio_bytes).add("peak_bytes", p.peak_bytes);
-    j.add("size", p.size).add("limit", p.limit).add("context_tokens", p.context_tokens).add("chunk_tokens", p.chunk_tokens).add("image_side", p.image_side).add("kv", std::string(name(p.kv)));
+    j.add("size", p.size).add("limit", p.limit).add("context_tokens", p.context_tokens).add("chunk_tokens", p.chunk_tokens).add("image_side", p.image_side).add("kv", std::string(name(p.kv))).add("tokens_per_s", p.tokens_per_s);
     return j.str();
 }
 

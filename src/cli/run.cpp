@@ -185,7 +185,7 @@ int run(const RunOptions& o) {
         if (!prompt) return usage_error("standard input is empty and there is no PROMPT: expected text in one of them, or a terminal to chat");
         if (is_blank(*prompt) && !o.raw) return usage_error("standard input holds only white space and there is no PROMPT: expected text");
     }
-    auto engine = load(o.model, {.context_tokens = o.context});
+    auto engine = load(o.model, {.tokens_per_s = o.model.target_tps, .context_tokens = o.context});
     if (!engine) return report(engine.error());
     SessionOptions s;
     s.context_tokens = o.context;

@@ -43,7 +43,9 @@ Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& n
     if (!path) return path.error();
     EngineOptions e = engine_options(o);
     if (o.memory > 0) {
-        if (const auto plan = plan_memory(*path, e, needs); !plan) return plan.error();
+        const auto plan = plan_memory(*path, e, needs);
+        if (!plan) return plan.error();
+        if (e.size == "fit") e.size = plan->size;  // for these needs
     }
     Progress progress("loading");
     e.progress = [&](double fraction) { return progress.at(fraction); };

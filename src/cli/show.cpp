@@ -185,10 +185,13 @@ void json(const ModelInfo& m, const std::vector<SizeInfo>& sizes, const MemoryPl
 int show(const ShowOptions& o) {
     const auto path = model_path(o.model);
     if (!path) return report(path.error());
-    const auto plan = plan_memory(*path, engine_options(o.model), o.needs);
+    MemoryNeeds needs = o.needs;
+    needs.tokens_per_s = o.model.target_tps;
+    const auto plan = plan_memory(*path, engine_options(o.model), needs);
     if (!plan) return report(plan.error());
     ModelOptions unlimited = o.model;
     unlimited.memory = 0;
+    unlimited.size.clear();
     auto engine = load(unlimited);
     if (!engine) return report(engine.error());
     const std::vector<SizeInfo> sizes = (*engine)->sizes();

@@ -10,6 +10,7 @@
 #include "runtime/info.h"
 #include "runtime/planner.h"
 #include "runtime/sampler.h"
+#include "runtime/speed.h"
 #include "runtime/trace_tap.h"
 #include "steps/timed.h"
 
@@ -18,16 +19,6 @@
 #include <system_error>
 
 namespace gemma3n {
-
-static Result<const kernels::Table*> choose_kernels(const std::string& name) {
-    const kernels::Table* table = kernels::choose(name.empty() ? nullptr : name.c_str());
-    if (table) return table;
-    std::string known;
-    for (const kernels::Entry& e : kernels::all()) {
-        known += (known.empty() ? "" : ", ") + std::string(e.table->name) + (e.supported ? "" : " (not on this CPU)");
-    }
-    return fail(Code::bad_argument, "kernels '%s' cannot run here: this program has %s", name.c_str(), known.c_str());
-}
 
 constexpr int max_threads = 1024;
 
@@ -53,7 +44,7 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
     std::shared_ptr<Engine> engine(new Engine);
     Impl& e = *engine->impl_;
     e.options = options;
-    ASSIGN(e.table, choose_kernels(options.kernels));
+    ASSIGN(e.table, runtime::choose_kernels(options.kernels));
     if (!reached(0)) return cancelled();
     ASSIGN(e.checkpoint, format::Checkpoint::open(path));
     ASSIGN(e.config, model::read_config(*e.checkpoint));
@@ -65,7 +56,8 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
     e.budget.set_limit(options.memory_limit);
     ASSIGN(Slice size, e.planner->size({}));
     if (options.memory_limit > 0) {
-        ASSIGN([[maybe_unused]] const MemoryPlan plan, e.planner->plan({}, 0, &size));
+        const bool least = static_cast<bool>(e.planner->plan({.context_tokens = 1, .chunk_tokens = 1}, 0, &size));
+        if (const auto plan = e.planner->plan({}, 0, &size); !plan && !least) return plan.error();  // less than usual may be asked for
     }
     // What every token reads is asked for now, so that a cold disk works while the tokenizer is read.
     model::read_ahead(*e.checkpoint, model::pages_of(*e.checkpoint, e.config, size));

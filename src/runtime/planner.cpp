@@ -4,6 +4,7 @@
 #include "gemma3n/media.h"
 #include "model/residency.h"
 #include "model/slices.h"
+#include "runtime/speed.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -232,14 +233,37 @@ std::vector<Slice> Planner::best_first() const {
     return out;
 }
 
-Result<Slice> Planner::size(const MemoryNeeds& needs) const {
+double Planner::bytes_per_token(const Slice& slice, int64_t context) const {
+    constexpr int64_t usual = 512;  // tokens before it
+    const int64_t keys = std::min(context > 0 ? context : usual, usual);
+    double n = static_cast<double>(model::pages_of(checkpoint_, config_, slice).read_bytes);
+    for (const int layer : slice.layers) {
+        const int64_t seen = config_.layers[static_cast<size_t>(layer)].sliding ? std::min(keys, config_.window) : keys;
+        n += static_cast<double>(2 * config_.n_kv_heads * seen) * static_cast<double>(row_bytes(kv_type(options_), config_.head_dim));
+    }
+    return n;
+}
+
+Result<Slice> Planner::size(const MemoryNeeds& needs, double* tokens_per_s) const {
     const std::string& name = needs.size.empty() ? options_.size : needs.size;
     if (name.empty()) return model::whole(config_);
     if (name != "fit") return model::find_slice(config_, checkpoint_, name);
     if (options_.memory_limit == 0) return fail(Code::bad_argument, "size 'fit': expected a memory limit that it is to fit");
     const std::vector<Slice> sizes = best_first();
-    for (const Slice& slice : sizes)
-        if (fit(needs, 0, slice)) return slice;
+    double speed = 0, fastest = 0;
+    if (needs.tokens_per_s > 0) {
+        ASSIGN(speed, read_speed(options_, weights_, n_threads_));
+    }
+    for (const Slice& slice : sizes) {
+        if (!fit(needs, 0, slice)) continue;
+        const double rate = speed / bytes_per_token(slice, needs.context_tokens);
+        if (tokens_per_s) *tokens_per_s = rate;
+        if (rate >= needs.tokens_per_s) return slice;
+        fastest = std::max(fastest, rate);
+    }
+    if (fastest > 0) {
+        return fail(Code::over_budget, "%s: no size answers %.1f tokens a second here: the fastest that fits the limit reads its weights in time for about %.1f", checkpoint_.path().c_str(), needs.tokens_per_s, fastest);
+    }
     return sizes.back();  // its refusal is the answer
 }
 
@@ -250,11 +274,16 @@ Result<MemoryPlan> Planner::plan(const MemoryNeeds& needs, uint64_t others, cons
     if (needs.chunk_tokens < 1) return fail(Code::bad_argument, "steps of %lld tokens: expected 1 or more", ll(needs.chunk_tokens));
     TRY(check_kv(options_, config_));
     Slice named;
+    double tokens_per_s = 0;
     if (!slice) {
-        ASSIGN(named, size(needs));
+        ASSIGN(named, size(needs, &tokens_per_s));
         slice = &named;
     }
-    if (options_.memory_limit > 0) return fit(needs, others, *slice);
+    if (options_.memory_limit > 0) {
+        ASSIGN(MemoryPlan p, fit(needs, others, *slice));
+        if (needs.tokens_per_s > 0) p.tokens_per_s = tokens_per_s;
+        return p;
+    }
     return lay_out(needs, {needs.context_tokens > 0 ? needs.context_tokens : config_.context_length, needs.chunk_tokens, needs.image_side, chosen(options_), others, slice, weights(*slice)});
 }
 

@@ -44,7 +44,7 @@ public:
     // `slice` (may be null) is the size, in place of a name.
     Result<MemoryPlan> plan(const MemoryNeeds& needs, uint64_t others = 0, const Slice* slice = nullptr) const;
     // The slice that needs.size or the options name, "fit" resolved.
-    Result<Slice> size(const MemoryNeeds& needs) const;
+    Result<Slice> size(const MemoryNeeds& needs, double* tokens_per_s = nullptr) const;
     // The largest side below `side` that the vision tower takes and that fits; 0 = none does.
     int64_t largest_side(int64_t side, const std::function<bool(int64_t)>& fits) const;
 
@@ -58,6 +58,7 @@ private:
     };
     Result<MemoryPlan> lay_out(const MemoryNeeds& needs, const Choice& choice) const;
     Result<MemoryPlan> fit(const MemoryNeeds& needs, uint64_t others, const Slice& slice) const;  // over_budget if nothing does
+    double bytes_per_token(const Slice& slice, int64_t context) const;  // that an answer's token reads, keys and values included
     std::vector<Slice> best_first() const;  // the listed sizes
     Error refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_t bytes) const;
     uint64_t text_bytes(const Choice& choice) const;

@@ -61,6 +61,11 @@ int main(int argc, char** argv) {
     }
     if (argc < 2 || argc % 2 != 0) stop({Code::bad_argument, "expected a model, and options with a value each"});
     const double start = now();
+    if (o.memory_limit > 0) {  // as the command does: refused before anything is loaded
+        const auto plan = plan_memory(argv[1], o, {.context_tokens = context, .image_side = side, .sound = seconds > 0});
+        if (!plan) stop(plan.error());
+        if (o.size == "fit") o.size = plan->size;
+    }
     const auto engine = Engine::load(argv[1], o);
     if (!engine) stop(engine.error());
     Engine& e = **engine;
