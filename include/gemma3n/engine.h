@@ -6,6 +6,7 @@
 
 #include "gemma3n/media.h"
 #include "gemma3n/options.h"
+#include "gemma3n/plan.h"
 #include "gemma3n/session.h"
 #include "gemma3n/slice.h"
 #include "gemma3n/sound_stream.h"
@@ -39,7 +40,7 @@ struct ModelInfo {
     std::map<std::string, int> tensor_types;        // type -> number of tensors
     std::vector<ByteClass> bytes;
     uint64_t kv_bytes_per_token_global = 0;         // growth per token, default KV type
-    uint64_t kv_bytes_windowed = 0;                 // what all sliding layers see; whole pages and room for a rollback add less than 192 tokens a layer
+    uint64_t kv_bytes_windowed = 0;                 // the most that all sliding layers hold: what they see, a step's tokens, room for a rollback, in whole pages
     std::vector<int> eos;
     int bos = 2;
     bool has_tokenizer = false;
@@ -145,6 +146,10 @@ public:
     // Sessions of different sizes may share a step: rows of one size run together, one size after the other.
     // On failure no session's sequence has advanced, except that a broken file makes the engine refuse every later step.
     Result<StepLogits> step(std::span<const StepRow> rows);
+
+    // Rows of a step that fit the memory limit, up to `rows` and at least 1, for a session of that many tokens; `rows` without a limit.
+    // `logits`: all of them want theirs.
+    int64_t rows_that_fit(int64_t rows, bool logits, int64_t context_tokens) const;
 
     // Runs step() with the tap open: every named tensor whose name `wanted` accepts (empty: all) goes to `sink`. Both are called while the
     // engine is held: they may not step it.

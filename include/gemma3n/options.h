@@ -9,16 +9,28 @@
 namespace gemma3n {
 
 enum class Activations {
-    q8,   // activations rounded to 8 bit per block of 32 for quantised matrices; keys and values kept in f16
-    f32,  // the exact path: f32 activations, keys and values in f32. Slower; for comparison with a reference
+    q8,   // activations rounded to 8 bit per block of 32 for quantised matrices
+    f32,  // the exact path: f32 activations. Slower; for comparison with a reference
+};
+
+// How keys and values of the tokens are kept.
+enum class KvType {
+    automatic,  // f16, or f32 on the exact path
+    f32,
+    f16,
+    q8,         // 8 bit with a scale for 32 values: 53 % of f16's memory (docs/memory.md says what it changes)
 };
 
 struct EngineOptions {
     int threads = 0;                // 0 = one per physical core
     std::string kernels;            // force a kernel table by name ("reference", "avx2", ...); empty = the best this CPU runs
     Activations activations = Activations::q8;
+    KvType kv = KvType::automatic;
+    uint64_t memory_limit = 0;      // bytes that the process may come to hold, mapped pages included (VmHWM); 0 = no limit. Under one the engine
+                                    // plans first, refuses with Code::over_budget what would not fit, and takes smaller steps, shorter contexts
+                                    // and one tower at a time to stay below it (docs/memory.md)
     std::string mmproj;             // the file with the vision and audio towers of a GGUF model; empty = mmproj-*.gguf beside it, if there is one
-    std::string size;               // of sessions that are not told otherwise, as Engine::find_size takes it; empty = the whole model
+    std::string size;               // of sessions that are not told otherwise, as Engine::find_size takes it, or "fit": the best that fits memory_limit; empty = the whole model
     // Called while a long load goes on, fraction in 0..1; return false to cancel. May be empty.
     std::function<bool(double fraction)> progress;
 };
@@ -32,7 +44,7 @@ struct SoundOptions {
 };
 
 struct SessionOptions {
-    int64_t context_tokens = 0;     // room for tokens; 0 = the model's context length. Memory grows only as tokens arrive
+    int64_t context_tokens = 0;     // room for tokens; 0 = the model's context length, or under a limit what fits. Memory grows only as tokens arrive
     int64_t chunk_tokens = 512;     // prefill rows per step; more costs scratch memory, fewer costs speed
     std::string size;               // as Engine::find_size takes it; empty = the engine's
 };

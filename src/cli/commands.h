@@ -19,6 +19,9 @@ struct ModelOptions {
     std::string activations = "q8";
     std::string kernels;
     std::string mmproj;    // the file with vision and audio; empty: found beside the model
+    uint64_t memory = 0;   // bytes allowed; 0 = no limit
+    double target_tps = 0; // of --size fit
+    std::string kv;        // type of keys and values; empty = by the activations
     std::string size;      // the slice that is run; empty: the whole
     bool pull = false;     // a name that is not in the cache is fetched
     bool offline = false;  // but not now
@@ -61,6 +64,7 @@ int run(const RunOptions& o);
 
 struct ShowOptions {
     ModelOptions model;
+    MemoryNeeds needs;     // of the plan
     bool json = false;
 };
 int show(const ShowOptions& o);
@@ -176,7 +180,11 @@ Error in_file(Error e, const std::string& path);       // its sentence names the
 bool write_output(std::string_view s);
 // The exit code of a command whose answer has been written to standard output: an error if it did not arrive there.
 int finish_output();
-Result<std::shared_ptr<Engine>> load(const ModelOptions& o);
+// Under a limit, refused before anything is loaded if `needs` do not fit it.
+Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs = {});
+EngineOptions engine_options(const ModelOptions& o);
+void print_plan(const MemoryPlan& p);
+std::string plan_json(const MemoryPlan& p);
 // The path that MODEL stands for: itself, or where a named model lies in the cache (fetched first, if o.pull).
 Result<std::string> model_path(const ModelOptions& o);
 std::string gigabytes(uint64_t bytes);  // "3.03 GB", "412.0 kB", "7 bytes"

@@ -28,14 +28,27 @@ CLI::Option* add_switch(CLI::App* c, const char* name, bool& o, const char* desc
     return c->add_flag(name, o, description)->disable_flag_override();
 }
 
+void add_kv(CLI::App* c, ModelOptions& o) {
+    c->add_option("--kv", o.kv, "type of keys and values: f32, f16 or q8 (8 bit); default f16, or f32 with f32 activations")->transform(one_of({"f32", "f16", "q8"}))->option_text("TYPE");
+}
+
 void add_compute(CLI::App* c, ModelOptions& o) {
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
-    c->add_option("--activations", o.activations, "q8 (default), or f32: the exact path, slower")->transform(either("q8", "f32"))->option_text("TYPE");
+    c->add_option("--activations", o.activations, "q8 (default), or f32: the exact path, slower")->transform(one_of({"q8", "f32"}))->option_text("TYPE");
+    add_kv(c, o);
     c->add_option("--kernels", o.kernels, "force a kernel table by name")->transform(not_empty("a name"))->option_text("NAME");
 }
 
 void add_mmproj(CLI::App* c, ModelOptions& o) {
     c->add_option("--mmproj", o.mmproj, "the file with vision and audio; default the mmproj-*.gguf beside MODEL")->transform(not_empty("a path"))->option_text("FILE");
+}
+
+void add_memory(CLI::App* c, ModelOptions& o) {
+    c->add_option("--memory", o.memory, "the most memory that may be used, like 2G or 1500M: what does not fit is refused before anything is loaded")->transform(byte_size())->option_text("SIZE");
+}
+
+void add_target(CLI::App* c, ModelOptions& o) {
+    c->add_option("--target-tps", o.target_tps, "of --size fit: answers no slower than this, by how fast the weights can be read here")->transform(number(0, 1e6))->option_text("X");
 }
 
 void add_model(CLI::App* c, ModelOptions& o, bool compute) {
@@ -53,7 +66,7 @@ void add_media(CLI::App* c, ModelOptions& m, MediaFlags& o) {
     files("--audio", MediaFile::Kind::sound, "a recording ('-': standard input); long ones are cut into clips at quiet points");
     files("--video", MediaFile::Kind::video, "frames of a video and its sound, by time ('-': standard input)");
     c->add_option("--image-size", o.image_side, "pixels a side, a multiple of 32; default the model's for pictures, 256 for frames")->transform(multiple(32, 4096))->option_text("N");
-    c->add_option("--audio-tokens", o.audio_tokens, "fixed (default): a clip is filled up to the model's number of tokens; dynamic: its own only")->transform(either("fixed", "dynamic"))->option_text("HOW");
+    c->add_option("--audio-tokens", o.audio_tokens, "fixed (default): a clip is filled up to the model's number of tokens; dynamic: its own only")->transform(one_of({"fixed", "dynamic"}))->option_text("HOW");
     c->add_option("--fps", o.fps, "frames a second of a video; default 1")->transform(number(0.001, 1000))->option_text("X");
     c->add_option("--max-frames", o.max_frames, "frames of a video at most: a longer one's are spread over it; default 32")->transform(whole(1, 100000))->option_text("N");
     add_mmproj(c, m);
@@ -61,7 +74,7 @@ void add_media(CLI::App* c, ModelOptions& m, MediaFlags& o) {
 
 // The slice of the model that is run.
 void add_size(CLI::App* c, ModelOptions& o) {
-    c->add_option("--size", o.size, "a slice of the model: full (default), e2b, 2.98b, another name that show lists, or a .json or .csv file")->transform(not_empty("a name"))->option_text("NAME");
+    c->add_option("--size", o.size, "a slice of the model: full (default), e2b, 2.98b, another name that show lists, a .json or .csv file, or fit: the best that fits --memory")->transform(not_empty("a name"))->option_text("NAME");
 }
 
 void add_run(CLI::App* c, RunOptions& o) {
@@ -81,6 +94,8 @@ void add_run(CLI::App* c, RunOptions& o) {
     c->add_option("--prefill-size", o.prefill_size, "the slice that reads the prompt; default that of --size")->transform(not_empty("a name"))->option_text("NAME");
     add_switch(c, "--release", o.release, "after a change to a smaller size, give back the memory that only the larger one needs");
     add_switch(c, "--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
+    add_memory(c, o.model);
+    add_target(c, o.model);
     add_switch(c, "--offline", o.model.offline, "fetch nothing: a named model must be in the cache");
     o.model.pull = true;
     add_switch(c, "--stats", o.stats, "print speed and memory to standard error");
@@ -95,6 +110,13 @@ void add_run(CLI::App* c, RunOptions& o) {
 void add_show(CLI::App* c, ShowOptions& o) {
     add_model(c, o.model, false);
     add_mmproj(c, o.model);
+    add_size(c, o.model);
+    add_target(c, o.model);
+    add_kv(c, o.model);
+    add_memory(c, o.model);
+    c->add_option("-c,--ctx-size", o.needs.context_tokens, "tokens that the plan of memory counts; default the model's, or under --memory what fits")->transform(whole(1, no_end))->option_text("N");
+    c->add_option("--image-size", o.needs.image_side, "pictures in that plan: pixels a side")->transform(whole(1, 1 << 16))->option_text("N");
+    add_switch(c, "--sound", o.needs.sound, "sound in that plan");
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
@@ -126,7 +148,7 @@ void add_transcribe(CLI::App* c, TranscribeCommand& o) {
     c->add_option("--format", o.format, "txt (default), json, srt or vtt")->transform(one_of({"txt", "json", "srt", "vtt"}))->option_text("TYPE");
     auto* live = add_switch(c, "--live", o.live, "while the sound arrives: what it seems to say so far, on standard error");
     c->add_option("--every", o.every, "with --live: seconds of sound between two looks; default 3")->needs(live)->transform(number(0.2, 3600))->option_text("X");
-    c->add_option("--audio-tokens", o.audio_tokens, "fixed (default) or dynamic, as in run")->transform(either("fixed", "dynamic"))->option_text("HOW");
+    c->add_option("--audio-tokens", o.audio_tokens, "fixed (default) or dynamic, as in run")->transform(one_of({"fixed", "dynamic"}))->option_text("HOW");
     c->add_option("-n,--max-tokens", o.max_tokens, "tokens of a clip's text at most; default 512")->transform(whole(1, no_end))->option_text("N");
     add_mmproj(c, o.model);
     c->footer("Examples:\n"
@@ -166,12 +188,14 @@ void add_perplexity(CLI::App* c, PerplexityOptions& o) {
     c->add_option("--windows", o.windows, "the first N windows only")->transform(whole(1, no_end))->option_text("N");
     c->add_option("--save", o.save, "write a reference run: all log-probabilities, 2 bytes each")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
     c->add_option("--against", o.against, "compare with a reference run: KL, best tokens, ratio")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
+    add_memory(c, o.model);
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
 void add_eval(CLI::App* c, EvalOptions& o) {
     add_compute(c, o.model);
     add_size(c, o.model);
+    add_memory(c, o.model);
     c->add_option("MODEL", o.models, "one or several models, a row of the table each")->required()->expected(1, 64)->transform(not_empty("a path"))->option_text("...");
     c->add_option("--suite", o.suite, "the questions: a JSON object a line")->required()->transform(not_empty("a path"))->option_text("FILE");
     add_switch(c, "--json", o.json, "as a JSON object");
@@ -184,6 +208,7 @@ void add_bench(CLI::App* c, BenchOptions& o) {
     c->add_option("-r,--repeats", o.repeats, "times each is measured; the middle one counts; default 3")->transform(whole(1, 1000))->option_text("N");
     auto* seed = c->add_option("--seed", o.seed, "seed of the ids; default 1")->transform(whole(0, no_end))->option_text("N");
     auto* sizes = c->add_option("--size", o.sizes, "slices of the model, like e2b,full: of several all are measured in turns and compared with the first")->delimiter(',')->expected(1, 64)->transform(not_empty("a name"))->option_text("NAME,...");
+    add_memory(c, o.model);
     add_switch(c, "--roof", o.roof, "measure what the machine can do, and print the share of it");
     auto* vision = c->add_option("--vision", o.vision, "pictures of R x R pixels to soft tokens, and the share of the roof; may be repeated")->transform(multiple(32, 4096))->allow_extra_args(false)->option_text("R");
     auto* audio = add_switch(c, "--audio", o.audio, "the same of sound: a clip as long as the model takes");
@@ -207,7 +232,7 @@ void add_slice(CLI::App* c, SliceCommand& o) {
     c->add_option("IN", o.input, "a .gguf file or a Hugging Face directory")->required()->transform(not_empty("a path"))->option_text(" ");
     c->add_option("-o,--output", o.output, "OUT.gguf, or a directory for safetensors")->required()->transform(not_empty("a path"))->option_text("OUT");
     c->add_option("--to", o.to, "the slice: e2b, 2.98b, another name that show lists, or a .json or .csv file")->required()->transform(not_empty("a name"))->option_text("NAME");
-    c->add_option("--dequantise", o.dequantise, "bf16: what is quantised becomes that, so that a directory can hold it")->transform(either("bf16", "bf16"))->option_text("TYPE");
+    c->add_option("--dequantise", o.dequantise, "bf16: what is quantised becomes that, so that a directory can hold it")->transform(one_of({"bf16"}))->option_text("TYPE");
     c->add_option("-t,--threads", o.threads, "threads; default one per core")->transform(whole(1, 1024))->option_text("N");
 }
 

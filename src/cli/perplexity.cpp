@@ -50,7 +50,7 @@ int perplexity(const PerplexityOptions& o) {
     auto file = File::open(o.file);
     if (!file) return report(file.error());
     const std::string content(reinterpret_cast<const char*>((*file)->data()), (*file)->size());
-    auto engine = load(o.model);
+    auto engine = load(o.model, {.context_tokens = o.n_ctx});
     if (!engine) return report(engine.error());
     Progress progress("scoring");
     const auto at = [&](const measure::Perplexity& p) {

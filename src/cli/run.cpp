@@ -218,7 +218,7 @@ private:
 
     std::string more_room() const {
         const int64_t most = engine_->info().context_length;
-        return session_->context_tokens() < most ? " (-c gives up to " + std::to_string(most) + ")" : "";
+        return session_->context_tokens() < most && o_.model.memory == 0 ? " (-c gives up to " + std::to_string(most) + ")" : "";
     }
 
     Error explained(Error e) const {
@@ -274,7 +274,7 @@ int run(const RunOptions& given) {
         watched = *from_input;
         o.media.files.erase(from_input);
     }
-    auto engine = load(o.model);
+    auto engine = load(o.model, {.tokens_per_s = o.model.target_tps, .context_tokens = o.context});
     if (!engine) return report(engine.error());
     SessionOptions s;
     s.context_tokens = o.context;

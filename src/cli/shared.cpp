@@ -51,15 +51,15 @@ int finish_output() {
     return report({Code::io, std::string("standard output cannot be written") + (output_error ? std::string(": ") + strerror(output_error) : "")});
 }
 
-Result<std::shared_ptr<Engine>> load(const ModelOptions& o) {
+Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs) {
     auto path = model_path(o);
     if (!path) return path.error();
-    EngineOptions e;
-    e.threads = o.threads;
-    e.kernels = o.kernels;
-    e.mmproj = o.mmproj;
-    e.size = o.size;
-    e.activations = o.activations == "f32" ? Activations::f32 : Activations::q8;
+    EngineOptions e = engine_options(o);
+    if (o.memory > 0) {
+        const auto plan = plan_memory(*path, e, needs);
+        if (!plan) return plan.error();
+        if (e.size == "fit") e.size = plan->size;  // for these needs
+    }
     Progress progress("loading");
     e.progress = [&](double fraction) { return progress.at(fraction); };
     return Engine::load(*path, e);

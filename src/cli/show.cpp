@@ -94,9 +94,7 @@ void table(const ModelInfo& m) {
     if (!m.towers_note.empty()) row("no towers", m.towers_note);
     row("kernels", m.kernels + " on " + m.cpu);
     printf("\n%-22s %12s %12s\n", "bytes", "in the file", "in memory");
-    bool on_demand = false;
     for (const ByteClass& b : m.bytes) {
-        on_demand |= b.on_demand;
         printf("%-22s %12s %12s%s\n", b.name.c_str(), bytes_text(b.file_bytes).c_str(), b.resident_bytes ? bytes_text(b.resident_bytes).c_str() : "-", b.on_demand ? "  while used" : "");
     }
     printf("%-22s %12s %12s\n", "keys, values: windows", "", bytes_text(m.kv_bytes_windowed).c_str());
@@ -104,7 +102,7 @@ void table(const ModelInfo& m) {
     for (const int64_t tokens : {int64_t{2048}, m.context_length}) {
         printf("%-22s %12s %12s\n", ("needed, " + std::to_string(tokens) + " tokens").c_str(), "", bytes_text(resident(m, tokens)).c_str());
     }
-    printf("Scratch for a prompt comes on top: for E2B about 0.15 GB.%s\n", on_demand ? " So do towers, from the first picture or sound on." : "");
+
 }
 
 template <class T>
@@ -128,7 +126,7 @@ std::string json_sizes(const std::vector<SizeInfo>& sizes) {
     return "[" + all + "]";
 }
 
-void json(const ModelInfo& m, const std::vector<SizeInfo>& sizes) {
+void json(const ModelInfo& m, const std::vector<SizeInfo>& sizes, const MemoryPlan& plan) {
     std::string s = "{";
     const auto add = [&](const char* key, const std::string& value) { s += (s.size() > 1 ? ",\n " : "\n ") + json_string(key) + ": " + value; };
     add("path", json_string(m.path));
@@ -164,6 +162,7 @@ void json(const ModelInfo& m, const std::vector<SizeInfo>& sizes) {
     add("bytes", classes + "}");
     add("kv_bytes_windows", std::to_string(m.kv_bytes_windowed));
     add("kv_bytes_per_token", std::to_string(m.kv_bytes_per_token_global));
+    add("memory", plan_json(plan));
     add("needed_bytes_2048", std::to_string(resident(m, 2048)));
     add("needed_bytes_full_context", std::to_string(resident(m, m.context_length)));
     add("sizes", json_sizes(sizes));
@@ -184,14 +183,24 @@ void json(const ModelInfo& m, const std::vector<SizeInfo>& sizes) {
 }  // namespace
 
 int show(const ShowOptions& o) {
-    auto engine = load(o.model);
+    const auto path = model_path(o.model);
+    if (!path) return report(path.error());
+    MemoryNeeds needs = o.needs;
+    needs.tokens_per_s = o.model.target_tps;
+    const auto plan = plan_memory(*path, engine_options(o.model), needs);
+    if (!plan) return report(plan.error());
+    ModelOptions unlimited = o.model;
+    unlimited.memory = 0;
+    unlimited.size.clear();
+    auto engine = load(unlimited);
     if (!engine) return report(engine.error());
     const std::vector<SizeInfo> sizes = (*engine)->sizes();
     if (o.json) {
-        json((*engine)->info(), sizes);
+        json((*engine)->info(), sizes, *plan);
     } else {
         table((*engine)->info());
         sizes_table(sizes);
+        print_plan(*plan);
     }
     return finish_output();
 }

@@ -40,6 +40,19 @@ CLI::Validator number(double low, double high) {
     });
 }
 
+CLI::Validator byte_size() {
+    return checked([=](std::string& s) -> std::string {
+        double value = 0;
+        const auto [end, error] = std::from_chars(s.data(), s.data() + s.size(), value);
+        const std::string_view unit(end, static_cast<size_t>(s.data() + s.size() - end));
+        const double scale = unit.empty() ? 1 : unit == "G" || unit == "GB" ? 1e9 : unit == "M" || unit == "MB" ? 1e6 : unit == "K" || unit == "KB" ? 1e3 : 0;
+        const double n = value * scale;
+        if (error != std::errc{} || !(n >= 1 && n <= 1e15)) return text("'%s': expected a size such as 2G, 1500M, 2e9 or plain bytes; G is 1e9", s.c_str());
+        s = std::to_string(static_cast<uint64_t>(n));
+        return "";
+    });
+}
+
 CLI::Validator not_empty(const std::string& expected) {
     return checked([=](std::string& s) { return s.empty() ? "'': expected " + expected : ""; });
 }
@@ -59,8 +72,6 @@ CLI::Validator one_of(const std::vector<std::string>& words) {
         return known ? "" : text("'%s': expected %s", s.c_str(), joined(words, " or ").c_str());
     });
 }
-
-CLI::Validator either(const std::string& a, const std::string& b) { return one_of({a, b}); }
 
 const CLI::App& named_command(const CLI::App& app) {
     const auto named = app.get_subcommands();

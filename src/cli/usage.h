@@ -14,9 +14,9 @@ namespace gemma3n::cli {
 CLI::Validator whole(int64_t low, int64_t high);
 CLI::Validator multiple(int64_t of, int64_t high);  // and not 0
 CLI::Validator number(double low, double high);
+CLI::Validator byte_size();  // 2G, 1500M, 2e9 or plain bytes, as a number of bytes
 CLI::Validator not_empty(const std::string& expected);
 CLI::Validator one_of(const std::vector<std::string>& words);
-CLI::Validator either(const std::string& a, const std::string& b);
 
 // The command that was named on the line, or the program itself.
 const CLI::App& named_command(const CLI::App& app);

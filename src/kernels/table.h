@@ -95,7 +95,7 @@ struct Table {
     // Half-split rotation in place: pairs (x[i], x[i + half]), angles by cos/sin [half].
     void (*rope)(float* x, const float* cosines, const float* sines, int64_t half);
 
-    // ---- attention over one page of keys or values; type f16 or f32; ld* in elements -------------------------------
+    // ---- attention over one page of keys or values; type f32, f16 or q8_0 (head_dim and ldk, ldv multiples of 32); ld* in elements ----
     // s[i * lds + j] = q_i . k_j, i < nq, j < nk
     void (*scores)(const float* q, int64_t ldq, int nq, const std::byte* k, DType type, int64_t ldk, int nk, int64_t head_dim,
                    float* s, int64_t lds);

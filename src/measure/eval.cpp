@@ -10,7 +10,7 @@ namespace gemma3n::measure {
 
 namespace {
 
-constexpr size_t piece = 64;  // rows with logits in one step
+constexpr int64_t most_rows = 64;  // rows with logits in one step
 
 std::string trimmed(std::string_view s) {
     const size_t begin = s.find_first_not_of(" \t\r\n"), end = s.find_last_not_of(" \t\r\n");
@@ -29,6 +29,7 @@ Result<double> log_probability(Engine& engine, Session& session, const std::vect
     }
     std::vector<StepRow> rows;
     double sum = 0;
+    const auto piece = static_cast<size_t>(engine.rows_that_fit(most_rows, true, session.context_tokens()));
     for (size_t at = first - 1; at + 1 < ids.size(); at += piece) {
         const size_t end = std::min(at + piece, ids.size() - 1);
         rows.clear();

@@ -91,11 +91,12 @@ private:
     Status window(const Window& w) {
         session_->clear();
         const int64_t vocab = engine_.info().vocab, last = o_.plan.n_ctx - 1;
-        const int64_t piece = std::clamp<int64_t>(logits_bytes / (vocab * 4), 1, prefill_rows);
+        const int64_t piece = engine_.rows_that_fit(std::clamp<int64_t>(logits_bytes / (vocab * 4), 1, prefill_rows), true, o_.plan.n_ctx);
+        const int64_t unscored = engine_.rows_that_fit(prefill_rows, false, o_.plan.n_ctx);
         p_.window_nll.push_back(0);
         for (int64_t at = 0; at < last;) {
             const bool scored = at >= w.first;
-            const int64_t end = scored ? std::min(at + piece, last) : std::min(at + prefill_rows, w.first);
+            const int64_t end = scored ? std::min(at + piece, last) : std::min(at + unscored, w.first);
             std::vector<StepRow> rows;
             for (int64_t i = at; i < end; i++) rows.push_back({session_.get(), i == 0 ? engine_.info().bos : ids_[static_cast<size_t>(w.begin + i)], nullptr, scored});
             ASSIGN(const StepLogits logits, engine_.step(rows));

@@ -1,5 +1,8 @@
 #include "ops/attention.h"
 
+#include "base/f16.h"
+#include "tensor/blocks.h"
+
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -108,6 +111,27 @@ void attention(Context& c, const AttentionShape& shape, const StepRows& rows, st
     else c.pool.run(work);
 }
 
+void plan_attention(ScratchPlan& p, const AttentionShape& shape, int64_t n, int64_t keys, int64_t page_tokens) {
+    if (n == 0) return;
+    const int64_t group = shape.n_heads / shape.n_kv_heads, rows = std::min(n, max_tile_rows), before = page_tokens - 1;  // keys of the first page that no row sees
+    if (shape.window > 0) keys = std::min(keys, shape.window + rows - 1);
+    const int64_t one = group * (keys + before), many = std::min(max_tile_scores, rows * group * keys) + rows * group * before;
+    const ScratchPlan::Scope scope(p);
+    p.view(p.n_threads, (std::max(one, many) + 2 * rows * group * shape.head_dim + 15) / 16 * 16);
+}
+
+// As 8-bit activations, but for the scale, which a block holds in f16: a value is off by half a step of max / 127, and by 2^-11 of itself.
+static void store_blocks(Context& c, const float* from, int64_t n, BlockQ8_0* to) {
+    alignas(64) int8_t q[max_head_dim];
+    float scale[max_head_dim / kernels::q8_block];
+    int16_t sum[max_head_dim / 16];
+    c.k.quantize_q8(from, n, q, scale, sum);
+    for (int64_t b = 0; b < n / kernels::q8_block; b++) {
+        to[b].d = f32_to_f16(scale[b]);
+        memcpy(to[b].qs, q + b * kernels::q8_block, kernels::q8_block);
+    }
+}
+
 void store_kv(Context& c, const StepRows& rows, std::span<const KvPages> kv, View k, View v) {
     c.each_row(rows.n(), [&](int64_t r) {
         const KvPages& pages = kv[rows.sequence[r]];
@@ -118,8 +142,11 @@ void store_kv(Context& c, const StepRows& rows, std::span<const KvPages> kv, Vie
             const std::pair<const float*, std::byte*> moves[] = {{k.f32(r) + h * hd, page.key(h, token)},
                                                                  {v.f32(r) + h * hd, page.value(h, token)}};
             for (auto [from, to] : moves) {
-                if (page.type == DType::f16) c.k.f32_to_f16(from, hd, reinterpret_cast<uint16_t*>(to));
-                else memcpy(to, from, hd * sizeof(float));
+                switch (page.type) {
+                    case DType::f16: c.k.f32_to_f16(from, hd, reinterpret_cast<uint16_t*>(to)); break;
+                    case DType::q8_0: store_blocks(c, from, hd, reinterpret_cast<BlockQ8_0*>(to)); break;
+                    default: memcpy(to, from, hd * sizeof(float));
+                }
             }
         }
     });

@@ -5,6 +5,7 @@
 #include "kernels/table.h"
 #include "parallel/pool.h"
 #include "tensor/arena.h"
+#include "tensor/scratch_plan.h"
 #include "tensor/view.h"
 
 namespace gemma3n {

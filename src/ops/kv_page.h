@@ -1,5 +1,5 @@
 // A page of keys and values: the tokens [index * page_tokens, (index + 1) * page_tokens) of one layer of one sequence, laid out
-// [2 (K, V)][n_kv_heads][page_tokens][head_dim]. The element type is the page's own. Who owns pages, and when they are shared or
+// [2 (K, V)][n_kv_heads][page_tokens][head_dim]. The element type is the page's own; a row of head_dim values of q8_0 is whole blocks of it. Who owns pages, and when they are shared or
 // freed, is model/cache's business.
 #pragma once
 
@@ -11,17 +11,18 @@ namespace gemma3n::ops {
 
 struct KvShape {
     int64_t page_tokens = 0, n_kv_heads = 0, head_dim = 0;
-    int64_t values() const { return 2 * n_kv_heads * page_tokens * head_dim; }
+    uint64_t bytes(DType type) const { return static_cast<uint64_t>(2 * n_kv_heads * page_tokens) * row_bytes(type, head_dim); }
 };
 
 struct KvPage {
     KvShape shape;
-    DType type = DType::f16;  // f16 or f32
+    DType type = DType::f16;  // f32, f16 or q8_0
     Buffer buffer;
 
+    uint64_t head_bytes() const { return row_bytes(type, shape.head_dim); }  // of one token in one head
+
     std::byte* at(int which, int64_t head, int64_t token) const {
-        const int64_t i = ((which * shape.n_kv_heads + head) * shape.page_tokens + token) * shape.head_dim;
-        return buffer.data + i * info(type).bytes;
+        return buffer.data + static_cast<uint64_t>((which * shape.n_kv_heads + head) * shape.page_tokens + token) * head_bytes();
     }
     std::byte* key(int64_t head, int64_t token) const { return at(0, head, token); }
     std::byte* value(int64_t head, int64_t token) const { return at(1, head, token); }

@@ -8,14 +8,19 @@ static kernels::Weights as_weights(const View& v) { return {v.raw(), v.stride, v
 
 static int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
 
+static kernels::Q8 q8_shape(int64_t n, int64_t k) {
+    kernels::Q8 a;
+    a.n = n;
+    a.k = k;
+    a.q_stride = round_up(k, 64);
+    a.scale_stride = round_up(k / kernels::q8_block, 16);
+    a.sum_stride = round_up(k / 16, 32);
+    return a;
+}
+
 const kernels::Q8& Input::q8(Context& c) {
     if (q8_.q) return q8_;
-    kernels::Q8 a;
-    a.n = x_.n_rows;
-    a.k = x_.n_cols;
-    a.q_stride = round_up(a.k, 64);
-    a.scale_stride = round_up(a.k / kernels::q8_block, 16);
-    a.sum_stride = round_up(a.k / 16, 32);
+    kernels::Q8 a = q8_shape(x_.n_rows, x_.n_cols);
     a.q = reinterpret_cast<int8_t*>(c.scratch.bytes(a.n * a.q_stride));
     a.scale = reinterpret_cast<float*>(c.scratch.bytes(a.n * a.scale_stride * sizeof(float)));
     a.sum = reinterpret_cast<int16_t*>(c.scratch.bytes(a.n * a.sum_stride * sizeof(int16_t)));
@@ -66,6 +71,19 @@ void linear(Context& c, Input& x, std::initializer_list<Product> products, Order
     };
     if (n * total * k < c.worth_sharing) rows(0, total, 0);
     else c.pool.split(total, kernels::panel_rows, rows);
+}
+
+void PlannedInput::linear(ScratchPlan& p, std::initializer_list<DType> weights) {
+    if (n_ == 0) return;
+    if (!p.exact && !q8_ && std::any_of(weights.begin(), weights.end(), is_quantised)) {
+        const kernels::Q8 a = q8_shape(n_, k_);
+        p.bytes(static_cast<uint64_t>(n_ * a.q_stride));
+        p.bytes(static_cast<uint64_t>(n_ * a.scale_stride) * sizeof(float));
+        p.bytes(static_cast<uint64_t>(n_ * a.sum_stride) * sizeof(int16_t));
+        q8_ = true;
+    }
+    const ScratchPlan::Scope scope(p);
+    p.bytes(kernels::matmul_scratch_bytes(k_) * static_cast<uint64_t>(p.n_threads));
 }
 
 }  // namespace gemma3n::ops

@@ -37,4 +37,16 @@ inline void linear(Context& c, View x, View weights, View out, Order order = Ord
     linear(c, in, {{weights, out}}, order);
 }
 
+// The same on paper: [n, k] times matrices of those types.
+class PlannedInput {
+public:
+    PlannedInput(int64_t n, int64_t k) : n_(n), k_(k) {}
+    void linear(ScratchPlan& p, std::initializer_list<DType> weights);
+
+private:
+    int64_t n_, k_;
+    bool q8_ = false;
+};
+inline void plan_linear(ScratchPlan& p, int64_t n, int64_t k, DType weights) { PlannedInput(n, k).linear(p, {weights}); }
+
 }  // namespace gemma3n::ops

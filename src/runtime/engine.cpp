@@ -8,7 +8,9 @@
 #include "runtime/engine_impl.h"
 #include "runtime/grouped_rows.h"
 #include "runtime/info.h"
+#include "runtime/planner.h"
 #include "runtime/sampler.h"
+#include "runtime/speed.h"
 #include "runtime/trace_tap.h"
 #include "steps/timed.h"
 
@@ -17,16 +19,6 @@
 #include <system_error>
 
 namespace gemma3n {
-
-static Result<const kernels::Table*> choose_kernels(const std::string& name) {
-    const kernels::Table* table = kernels::choose(name.empty() ? nullptr : name.c_str());
-    if (table) return table;
-    std::string known;
-    for (const kernels::Entry& e : kernels::all()) {
-        known += (known.empty() ? "" : ", ") + std::string(e.table->name) + (e.supported ? "" : " (not on this CPU)");
-    }
-    return fail(Code::bad_argument, "kernels '%s' cannot run here: this program has %s", name.c_str(), known.c_str());
-}
 
 constexpr int max_threads = 1024;
 
@@ -52,13 +44,21 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
     std::shared_ptr<Engine> engine(new Engine);
     Impl& e = *engine->impl_;
     e.options = options;
-    ASSIGN(e.table, choose_kernels(options.kernels));
+    ASSIGN(e.table, runtime::choose_kernels(options.kernels));
     if (!reached(0)) return cancelled();
     ASSIGN(e.checkpoint, format::Checkpoint::open(path));
     ASSIGN(e.config, model::read_config(*e.checkpoint));
+    TRY(runtime::check_kv(options, e.config));
     ASSIGN(e.weights, model::bind_weights(*e.checkpoint, e.config));
     ASSIGN(e.towers, runtime::Towers::open(e.checkpoint, e.config, options.mmproj));
-    ASSIGN(Slice size, model::find_slice(e.config, *e.checkpoint, options.size.empty() ? "full" : options.size));
+    const int n_threads = options.threads > 0 ? options.threads : physical_cores();
+    e.planner.emplace(e.options, *e.checkpoint, e.config, *e.weights, *e.towers, n_threads);
+    e.budget.set_limit(options.memory_limit);
+    ASSIGN(Slice size, e.planner->size({}));
+    if (options.memory_limit > 0) {
+        const bool least = static_cast<bool>(e.planner->plan({.context_tokens = 1, .chunk_tokens = 1}, 0, &size));
+        if (const auto plan = e.planner->plan({}, 0, &size); !plan && !least) return plan.error();  // less than usual may be asked for
+    }
     // What every token reads is asked for now, so that a cold disk works while the tokenizer is read.
     model::read_ahead(*e.checkpoint, model::pages_of(*e.checkpoint, e.config, size));
     e.size = std::make_shared<const Slice>(std::move(size));
@@ -71,7 +71,7 @@ Result<std::shared_ptr<Engine>> Engine::load_unguarded(const std::string& path, 
         return tokenizer.error();
     }
     e.masked = runtime::masked_ids(e.config);
-    e.pool = std::make_unique<Pool>(options.threads > 0 ? options.threads : physical_cores());
+    e.pool = std::make_unique<Pool>(n_threads);
     e.steps = steps::cpu_steps();
     e.decoder = model::make_decoder(e.config, *e.weights);
     e.info = runtime::describe(e);
@@ -117,7 +117,19 @@ Result<View> Engine::Impl::forward(std::span<const model::Batch> groups, const m
     size_t n_tokens = 0;
     for (const model::Batch& batch : groups) n_tokens += batch.rows.size();
     try {
-        scope.reset();
+        int64_t n_wanted = 0;
+        uint64_t needed = 0;
+        for (const model::Batch& batch : groups) {
+            int64_t of_batch = 0, longest = 0;
+            for (const model::Row& r : batch.rows) {
+                of_batch += r.wants_logits;
+                longest = std::max(longest, r.position + 1);
+            }
+            n_wanted += of_batch;
+            needed = std::max(needed, planner->scratch(batch.slice ? *batch.slice : *size, planner->step(static_cast<int64_t>(batch.rows.size()), of_batch, longest)));
+        }
+        if (groups.size() > 1) needed += static_cast<uint64_t>(n_wanted * config.vocab) * sizeof(float) + 64;
+        TRY(room_for_step(needed, groups));
         scope.emplace(arena);
         const auto each_cache = [&](auto f) {
             for (const model::Batch& batch : groups) {
@@ -129,7 +141,10 @@ Result<View> Engine::Impl::forward(std::span<const model::Batch> groups, const m
         each_cache([](model::Cache& cache, int64_t n) { cache.prepare(n); });
         Context c = context(arena, forward_options.inputs);
         const PoolAwake awake(*pool);
-        const auto pass = [&](const model::Batch& batch) { return decoder->forward(c, timed ? *timed : *steps, batch, forward_options); };
+        const auto pass = [&](const model::Batch& batch) {
+            settle(batch.slice ? *batch.slice : *size);
+            return decoder->forward(c, timed ? *timed : *steps, batch, forward_options);
+        };
         View logits;
         if (groups.size() == 1) {
             ASSIGN(logits, pass(groups[0]));
@@ -205,15 +220,18 @@ Result<StepLogits> Engine::trace(std::span<const StepRow> rows, const std::funct
 
 void Engine::release() {
     const std::lock_guard lock(impl_->mutex);
-    impl_->scope.reset();
-    impl_->arena = Arena();
-    for (const auto c : model::always_read) model::advise(*impl_->checkpoint, impl_->config, c, Advice::dont_need);
-    impl_->towers->release();
+    impl_->drop_text();
+    impl_->drop_towers();
 }
 
 void Engine::release_towers() {
     const std::lock_guard lock(impl_->mutex);
-    impl_->towers->release();
+    impl_->drop_towers();
+}
+
+int64_t Engine::rows_that_fit(int64_t rows, bool logits, int64_t context) const {
+    const std::lock_guard lock(impl_->mutex);
+    return impl_->rows_that_fit(std::max<int64_t>(rows, 1), logits, context, *impl_->size);
 }
 
 std::vector<StepTime> Engine::time_steps(const std::function<void()>& work) {
@@ -254,8 +272,17 @@ Result<std::unique_ptr<Session>> Engine::new_session(const SessionOptions& optio
             ASSIGN(Slice own, find_size(options.size));
             size = std::make_shared<const Slice>(std::move(own));
         }
+        SessionOptions chosen = options;
+        runtime::Budget::Share share;
+        if (impl_->budget.limited()) {
+            const std::lock_guard lock(impl_->mutex);
+            ASSIGN(const MemoryPlan plan, impl_->planner->plan({.context_tokens = options.context_tokens, .chunk_tokens = options.chunk_tokens}, impl_->budget.sessions(), size.get()));
+            chosen.context_tokens = plan.context_tokens;
+            chosen.chunk_tokens = plan.chunk_tokens;
+            share = {impl_->budget, impl_->planner->kv(plan.context_tokens, plan.chunk_tokens, runtime::kv_type(impl_->options))};
+        }
         std::unique_ptr<Session> session(new Session);
-        session->impl_ = std::make_unique<Session::Impl>(shared_from_this(), options, std::move(size));
+        session->impl_ = std::make_unique<Session::Impl>(shared_from_this(), chosen, std::move(size), std::move(share));
         return session;
     });
 }

@@ -8,8 +8,10 @@
 #include "kernels/table.h"
 #include "model/text/decoder.h"
 #include "parallel/pool.h"
+#include "runtime/budget.h"
 #include "runtime/grouped_rows.h"
 #include "runtime/past.h"
+#include "runtime/planner.h"
 #include "runtime/prompt.h"
 #include "runtime/towers.h"
 #include "steps/steps.h"
@@ -39,6 +41,8 @@ struct Engine::Impl {
     steps::Steps* timed = nullptr;                 // runs in place of `steps` inside time_steps()
     std::unique_ptr<model::Decoder> decoder;
     std::optional<runtime::Towers> towers;         // set by load
+    std::optional<runtime::Planner> planner;       // likewise
+    runtime::Budget budget;
     std::shared_ptr<const Slice> size;             // of sessions, unless they are told otherwise
 
     std::mutex mutex;                              // one step at a time
@@ -54,16 +58,31 @@ struct Engine::Impl {
         return {*table, *pool, scratch, options.activations == Activations::f32, inputs};
     }
     Result<const tokens::Tokenizer*> need_tokenizer() const;
+
+    // ---- the limit (runtime/room.cpp); `mutex` is held ----
+    // Makes room for a step of those groups, and the scratch itself in one piece.
+    Status room_for_step(uint64_t scratch, std::span<const model::Batch> groups);
+    // Before a group of it: under a limit that the whole model does not fit, pages of other sizes are given back.
+    void settle(const Slice& slice);
+    // Makes room for a tower with the scratch that it needs: one of `vision` and `audio` is not 0.
+    Status room_for_tower(uint64_t vision, uint64_t audio, uint64_t scratch, const std::string& subject);
+    // Rows of a step that fit, up to `rows`; at least 1. With or without logits of all of them.
+    int64_t rows_that_fit(int64_t rows, bool logits, int64_t context, const Slice& slice) const;
+    uint64_t scratch_allowed(const Slice& slice) const;  // of a step, with the towers given back
+    void drop_text();                  // pages of the network's weights, scratch of its steps
+    void drop_towers();
+
     // The rows of ids that are generated and of a prompt after them, their marks' vectors made if need be. Takes `mutex`.
     Result<std::vector<runtime::InputRow>> rows_of(std::span<const int> generated, const Prompt& prompt);
 };
 
 struct Session::Impl {
-    Impl(std::shared_ptr<Engine> e, const SessionOptions& o, std::shared_ptr<const Slice> s);
+    Impl(std::shared_ptr<Engine> e, const SessionOptions& o, std::shared_ptr<const Slice> s, runtime::Budget::Share admitted);
 
     std::shared_ptr<Engine> engine;
     SessionOptions options;
     int64_t context = 0;
+    runtime::Budget::Share share;
     std::shared_ptr<const Slice> size;  // that the next token runs through
     model::Cache cache;
     runtime::Past past;          // what the cache holds, to process it again

@@ -2,6 +2,7 @@
 
 #include "base/cpu.h"
 #include "model/residency.h"
+#include "runtime/planner.h"
 #include "tokens/chat_template.h"
 
 #include <algorithm>
@@ -9,7 +10,7 @@
 namespace gemma3n::runtime {
 
 static uint64_t kv_bytes(const model::Config& c, DType type) {  // of one token in one layer
-    return static_cast<uint64_t>(2 * c.n_kv_heads * c.head_dim) * info(type).bytes;
+    return static_cast<uint64_t>(2 * c.n_kv_heads) * row_bytes(type, c.head_dim);
 }
 
 static void add_bytes(ModelInfo& m, const format::Checkpoint& checkpoint, const model::Config& c) {
@@ -61,13 +62,13 @@ ModelInfo describe(const Engine::Impl& e) {
     m.per_layer_width = c.per_layer_width;
     m.per_layer_vocab = c.per_layer_vocab;
     m.laurel_rank = c.laurel_rank;
-    const DType kv = e.options.activations == Activations::f32 ? DType::f32 : DType::f16;
+    const DType kv = kv_type(e.options);
     for (int64_t l = 0; l < c.n_layers; l++) {
         m.ff.push_back(c.layers[l].ff);
         m.sliding.push_back(c.layers[l].sliding);
         if (!c.owns_kv(static_cast<int>(l))) continue;
         m.n_kv_layers++;
-        if (c.layers[l].sliding) m.kv_bytes_windowed += kv_bytes(c, kv) * static_cast<uint64_t>(c.window);
+        if (c.layers[l].sliding) m.kv_bytes_windowed += model::Cache::most_layer_bytes(c, {.type = kv}, static_cast<int>(l), c.context_length, SessionOptions{}.chunk_tokens, true);
         else m.kv_bytes_per_token_global += kv_bytes(c, kv);
     }
     for (const format::TensorInfo& t : e.checkpoint->tensors()) m.tensor_types[std::string(info(t.type).name)]++;

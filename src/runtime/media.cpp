@@ -47,6 +47,19 @@ void append_soft(Context& c, const model::Embedder& embedder, View rows, int64_t
     }
 }
 
+// Soft tokens as their owner gets them. Under a limit they count among what sessions hold, until the last one lets go of them.
+Shared hand_out(std::shared_ptr<Engine> engine, SoftTokens&& soft) {
+    if (!engine->impl().budget.limited()) return std::make_shared<SoftTokens>(std::move(soft));
+    runtime::Budget::Share share(engine->impl().budget, soft.values.size() * sizeof(float));
+    struct Held {
+        std::shared_ptr<Engine> engine;  // the share's budget is its
+        runtime::Budget::Share share;
+        SoftTokens soft;
+    };
+    const auto held = std::make_shared<Held>(Held{std::move(engine), std::move(share), std::move(soft)});
+    return {held, &held->soft};
+}
+
 Error widths_differ(const format::Checkpoint& towers, const char* tower, int64_t found, int64_t expected) {
     return fail(Code::bad_file, "%s: the %s tower makes rows of %lld values and its embedder takes %lld: expected the same", towers.path().c_str(), tower, ll(found), ll(expected));
 }
@@ -70,16 +83,18 @@ Result<Shared> Engine::encode_image(const Image& image, const ImageOptions& opti
         if (tap) tap->values("pixel_values", {1, 3, side, side}, pixels);
         lock.lock();
 
+        ASSIGN(const uint64_t needed, e.planner->vision(side));
+        TRY(e.room_for_tower(needed, 0, runtime::vision_scratch(*tower, side, e.pool->n_threads(), e.options), text("a picture of %lld pixels a side", ll(side))));
         const PoolAwake awake(*e.pool);
         Context c = e.context(towers.scratch());
         const Arena::Scope scope(c.scratch);
         const View rows = c.scratch.view(tower->n_tokens(), tower->width());
         TRY(tower->encode(c, pixels, side, rows, tap ? &*tap : nullptr));
-        auto soft = std::make_shared<SoftTokens>(SoftTokens{SoftTokens::Kind::image, rows.n_rows, e.config.hidden, {}});
-        append_soft(c, *embedder, rows, e.config.hidden, soft->values);
+        SoftTokens soft{SoftTokens::Kind::image, rows.n_rows, e.config.hidden, {}};
+        append_soft(c, *embedder, rows, e.config.hidden, soft.values);
         TRY(towers.checkpoint()->intact());
-        if (tap) tap->values("soft_tokens", {soft->n, soft->hidden}, soft->values);
-        return Shared(std::move(soft));
+        if (tap) tap->values("soft_tokens", {soft.n, soft.hidden}, soft.values);
+        return hand_out(shared_from_this(), std::move(soft));
     });
 }
 
@@ -98,6 +113,8 @@ struct SoundStream::Impl {
         runtime::Towers& towers = *e().towers;
         ASSIGN(const model::Embedder* embedder, towers.embed_audio());
         if (tower->width() != embedder->width()) return widths_differ(*towers.checkpoint(), "audio", tower->width(), embedder->width());
+        ASSIGN(const uint64_t needed, e().planner->audio());
+        TRY(e().room_for_tower(0, needed, runtime::audio_scratch(*tower, e().pool->n_threads(), e().options), "sound"));
         const PoolAwake awake(*e().pool);
         Context c = e().context(towers.scratch());
         std::vector<float> made;
@@ -127,12 +144,12 @@ struct SoundStream::Impl {
     Result<Shared> finish(const SoundOptions& o, TraceTap* tap) {
         const int64_t was = std::exchange(n_samples, 0), hidden = e().config.hidden;
         const Status finished = advance([&](Context& c, std::vector<float>& rows) { return stream->finish(c, rows, tap); });
-        auto soft = std::make_shared<SoftTokens>(SoftTokens{SoftTokens::Kind::sound, static_cast<int64_t>(values.size()) / hidden, hidden, std::exchange(values, {})});
+        SoftTokens soft{SoftTokens::Kind::sound, static_cast<int64_t>(values.size()) / hidden, hidden, std::exchange(values, {})};
         TRY(finished);
-        if (soft->n == 0) return fail(Code::bad_argument, "a clip of %lld samples is too short: expected at least 513, 32 milliseconds", ll(was));
-        if (o.fixed) TRY(fill(*soft));
-        if (tap) tap->values("soft_tokens", {soft->n, hidden}, soft->values);
-        return Shared(std::move(soft));
+        if (soft.n == 0) return fail(Code::bad_argument, "a clip of %lld samples is too short: expected at least 513, 32 milliseconds", ll(was));
+        if (o.fixed) TRY(fill(soft));
+        if (tap) tap->values("soft_tokens", {soft.n, hidden}, soft.values);
+        return hand_out(engine, std::move(soft));
     }
 
     // The reference fills a clip up with the vector of the last mark.

@@ -3,6 +3,7 @@
 #include "base/cpu.h"
 #include "base/result.h"
 #include "runtime/engine_impl.h"
+#include "runtime/planner.h"
 #include "runtime/sampler.h"
 
 #include <algorithm>
@@ -19,12 +20,10 @@ static double seconds_since(std::chrono::steady_clock::time_point t) {
 Session::Session() = default;
 Session::~Session() = default;
 
-Session::Impl::Impl(std::shared_ptr<Engine> shared, const SessionOptions& o, std::shared_ptr<const Slice> s)
-    : engine(std::move(shared)), options(o), context(o.context_tokens > 0 ? o.context_tokens : engine->impl().config.context_length), size(std::move(s)), cache(new_cache(*size)) {}
+Session::Impl::Impl(std::shared_ptr<Engine> shared, const SessionOptions& o, std::shared_ptr<const Slice> s, runtime::Budget::Share admitted)
+    : engine(std::move(shared)), options(o), context(o.context_tokens > 0 ? o.context_tokens : engine->impl().config.context_length), share(std::move(admitted)), size(std::move(s)), cache(new_cache(*size)) {}
 
-model::Cache Session::Impl::new_cache(const Slice& slice) {
-    return {e().config, {.type = e().options.activations == Activations::f32 ? DType::f32 : DType::f16}, &slice};
-}
+model::Cache Session::Impl::new_cache(const Slice& slice) { return {e().config, {.type = runtime::kv_type(e().options)}, &slice}; }
 
 int64_t Session::n_tokens() const { return impl_->cache.length(); }
 int64_t Session::context_tokens() const { return impl_->context; }
@@ -64,13 +63,13 @@ Result<bool> Session::Impl::feed(std::span<const runtime::InputRow> rows, const 
         model::Batch batch;
         batch.caches = {&cache};
         batch.slice = slice.get();
-        const int64_t m = std::min(options.chunk_tokens, (prefill ? n - 1 : n) - done);
+        const std::lock_guard lock(e().mutex);
+        const int64_t m = e().rows_that_fit(std::min(options.chunk_tokens, (prefill ? n - 1 : n) - done), false, context, *slice);
         for (int64_t i = 0; i < m; i++) {
             const runtime::InputRow& r = rows[done + i];
             batch.rows.push_back({0, cache.length() + i, r.id, r.embedding, how.logits && done + i == n - 1});
         }
         const auto start = std::chrono::steady_clock::now();
-        const std::lock_guard lock(e().mutex);
         ASSIGN(const View logits, e().forward(batch, {.cap_logits = how.cap_logits}));
         done += m;
         if (how.logits && done == n) how.logits({logits.f32(), static_cast<size_t>(vocab)});
@@ -235,6 +234,10 @@ Result<std::span<const float>> Session::append(std::span<const int> ids, const s
 
 Result<std::unique_ptr<Session>> Session::fork() {
     return within_memory(impl_->e(), [&]() -> Result<std::unique_ptr<Session>> {
+        const std::lock_guard lock(impl_->e().mutex);
+        if (impl_->e().budget.limited() && impl_->share.bytes() + impl_->e().planner->scratch(*impl_->size, impl_->e().planner->step(1, 1, impl_->context)) > impl_->e().scratch_allowed(*impl_->size)) {
+            return fail(Code::over_budget, "%s: a second session of %lld tokens does not fit the limit", impl_->e().info.path.c_str(), static_cast<long long>(impl_->context));
+        }
         std::unique_ptr<Session> other(new Session);
         other->impl_ = std::make_unique<Impl>(*impl_);
         return other;

@@ -1,5 +1,6 @@
 // Scores and values over one page: against sums in double; each query the same bits whoever rides along.
 #include "kernels/tables.h"
+#include "tensor/blocks.h"
 
 namespace gemma3n::kernels {
 namespace {
@@ -8,20 +9,32 @@ using test::Guarded;
 using test::normal;
 using test::unit;
 
+constexpr DType page_types[] = {DType::f32, DType::f16, DType::q8_0};
+
 struct Page {
     DType type;
     int64_t n, ld, head_dim;
     std::vector<std::byte> bytes;
 
-    Page(DType t, int64_t n_tokens, int64_t dim, uint64_t seed) : type(t), n(n_tokens), ld(dim + 6), head_dim(dim), bytes(static_cast<size_t>(n * ld * info(t).bytes)) {
+    Page(DType t, int64_t n_tokens, int64_t dim, uint64_t seed)
+        : type(t), n(n_tokens), ld(dim + (is_quantised(t) ? 32 : 6)), head_dim(dim), bytes(static_cast<size_t>(n) * row_bytes(t, ld)) {
         const std::vector<float> x = normal(n * ld, seed);
+        if (t == DType::q8_0) {  // any numbers in its places: scales of a plain size, q of all 256
+            for (int64_t b = 0; b < n * ld / 32; b++) {
+                BlockQ8_0 block;
+                block.d = f32_to_f16(x[b] / 128);
+                for (int i = 0; i < 32; i++) block.qs[i] = static_cast<int8_t>(std::lround(x[b * 32 + i] * 1000));
+                memcpy(&bytes[static_cast<size_t>(b) * sizeof block], &block, sizeof block);
+            }
+            return;
+        }
         for (int64_t i = 0; i < n * ld; i++) {
             const uint16_t h = f32_to_f16(x[i]);
             if (t == DType::f32) memcpy(&bytes[i * 4], &x[i], 4);
             else memcpy(&bytes[i * 2], &h, 2);
         }
     }
-    const std::byte* token(int64_t j) const { return bytes.data() + j * ld * info(type).bytes; }
+    const std::byte* token(int64_t j) const { return bytes.data() + static_cast<uint64_t>(j) * row_bytes(type, ld); }
     std::vector<float> row(int64_t j) const {
         std::vector<float> v(static_cast<size_t>(head_dim));
         reference().to_f32[static_cast<int>(type)](token(j), head_dim, v.data());
@@ -79,6 +92,10 @@ protected:
 ON_EVERY_TABLE(Attention);
 
 TEST_P(Attention, AtEveryHeadSize) {
+    for (int64_t dim : {32, 64, 96, 256, 288}) {
+        check_scores(DType::q8_0, 3, 5, dim);
+        check_values(DType::q8_0, 3, 5, dim);
+    }
     for (DType t : {DType::f16, DType::f32}) {
         for (int64_t dim : test::edge_sizes()) {
             check_scores(t, 3, 5, dim);
@@ -88,19 +105,19 @@ TEST_P(Attention, AtEveryHeadSize) {
 }
 
 TEST_P(Attention, AtEveryShape) {
-    for (DType t : {DType::f16, DType::f32}) {
+    for (DType t : page_types) {
         for (int nq : {1, 2, 3, 4, 5, 6, 7, 8, 13, 64}) {
             for (int nk : {1, 2, 3, 4, 5, 9, 63, 64}) {
                 check_scores(t, nq, nk, 64);
-                check_values(t, nq, nk, 72);
+                check_values(t, nq, nk, t == DType::q8_0 ? 96 : 72);
             }
         }
     }
 }
 
 TEST_P(Attention, AQueryDoesNotDependOnTheOthers) {
-    for (DType t : {DType::f16, DType::f32}) {
-        for (int64_t dim : {256, 75}) {
+    for (DType t : page_types) {
+        for (int64_t dim : {256, t == DType::q8_0 ? 96 : 75}) {
             constexpr int nq = 33, nk = 29;
             const Page page(t, nk, dim, 6);
             const std::vector<float> q = normal(nq * dim, 7), p = normal(nq * nk, 8);
@@ -123,16 +140,16 @@ TEST_P(Attention, AQueryDoesNotDependOnTheOthers) {
 
 // A key's score does not depend on the keys beside it, and values of two halves of a page are the values of the page.
 TEST_P(Attention, APageMayBeTakenInParts) {
-    for (DType t : {DType::f16, DType::f32}) {
+    for (DType t : page_types) {
         constexpr int nq = 5, nk = 21;
-        constexpr int64_t dim = 130;
+        const int64_t dim = t == DType::q8_0 ? 128 : 130;
         const Page page(t, nk, dim, 9);
         const std::vector<float> q = normal(nq * dim, 10), p = normal(nq * nk, 11);
-        std::vector<float> s(nq * nk), o(nq * dim);
+        std::vector<float> s(nq * nk), o(static_cast<size_t>(nq * dim));
         k->scores(q.data(), dim, nq, page.token(0), t, page.ld, nk, dim, s.data(), nk);
         k->values(p.data(), nk, nq, page.token(0), t, page.ld, nk, dim, o.data(), dim);
         for (int cut = 1; cut < nk; cut++) {
-            std::vector<float> parts(nq * nk), out(nq * dim);
+            std::vector<float> parts(nq * nk), out(static_cast<size_t>(nq * dim));
             k->scores(q.data(), dim, nq, page.token(0), t, page.ld, cut, dim, parts.data(), nk);
             k->scores(q.data(), dim, nq, page.token(cut), t, page.ld, nk - cut, dim, parts.data() + cut, nk);
             EXPECT_EQ(parts, s) << cut;

@@ -59,6 +59,8 @@ protected:
         std::vector<float> rows = run.encode(*loaded->tower, side, &seen);
         expect_golden(*golden, seen, 2e-5);
         EXPECT_LE(run.scratch.capacity_bytes(), 250u << 20);
+        const uint64_t planned = loaded->tower->scratch_bytes(side, run.pool.n_threads(), true);
+        EXPECT_EQ(run.scratch.peak_bytes(), planned) << "the plan follows the code";
         const Arena::Scope scope(run.scratch);
         const View in = run.scratch.view(256, 2048), out = run.scratch.view(256, 2048);
         memcpy(in.f32(), rows.data(), rows.size() * sizeof(float));

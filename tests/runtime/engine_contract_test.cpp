@@ -41,7 +41,7 @@ TEST_F(EngineContract, SaysWhatItIs) {
     EXPECT_TRUE(i.has_tokenizer);
     EXPECT_EQ(i.eos, (std::vector<int>{1, 5}));
     EXPECT_EQ(i.kv_bytes_per_token_global, 2u * 4 * 4) << "one global layer, keys and values of 4 in f32";
-    EXPECT_EQ(i.kv_bytes_windowed, 2u * 4 * 4 * 4);
+    EXPECT_EQ(i.kv_bytes_windowed, 2u * 4096) << "one page of the system for 64 tokens, and one that a prompt keeps to be undone";
 }
 
 TEST_F(EngineContract, AModelWithoutTokenizerTakesOnlyIds) {

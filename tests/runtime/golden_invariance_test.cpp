@@ -21,9 +21,10 @@ struct Subject {
     std::string name;  // a golden case, a mix of types for the synthetic network, or gemma3_270m
     Activations activations;
     std::string kernels;
+    KvType kv = KvType::automatic;
 
     std::string id() const {
-        std::string s = name + (activations == Activations::f32 ? "_f32_" : "_q8_") + kernels;
+        std::string s = name + (activations == Activations::f32 ? "_f32_" : "_q8_") + (kv == KvType::q8 ? "kv_q8_" : "") + kernels;
         std::replace(s.begin(), s.end(), '-', '_');
         return s;
     }
@@ -62,7 +63,7 @@ protected:
     }
 
     std::shared_ptr<Engine> load(int threads) {
-        auto e = Engine::load(path_, {.threads = threads, .kernels = GetParam().kernels, .activations = GetParam().activations});
+        auto e = Engine::load(path_, {.threads = threads, .kernels = GetParam().kernels, .activations = GetParam().activations, .kv = GetParam().kv});
         if (!e) throw std::runtime_error(e.error().message);
         return *e;
     }
@@ -215,7 +216,7 @@ TEST_P(Invariance, LargerStepsAgreeToRounding) {
     const Logits zero(ids_.size(), std::vector<float>(alone()[0].size()));
     double bound = 1e-5 * apart(alone(), zero);
     if (GetParam().activations == Activations::q8) {
-        const auto e = Engine::load(path_, {.threads = 2, .kernels = GetParam().kernels, .activations = Activations::f32});
+        const auto e = Engine::load(path_, {.threads = 2, .kernels = GetParam().kernels, .activations = Activations::f32, .kv = GetParam().kv});
         ASSERT_TRUE(e) << e.error().message;
         bound = std::sqrt(2.0) * apart(alone(), run(**e, *session(**e), ids_, 1000));
     }
@@ -232,12 +233,14 @@ std::vector<Subject> subjects() {
         if (table == "reference") {  // slow, and plain
             out.push_back({"irregular", Activations::f32, table});
             out.push_back({"q4_k_m", Activations::q8, table});
+            out.push_back({"q4_0", Activations::q8, table, KvType::q8});
             continue;
         }
         for (const char* name : {"published-layout", "odd-sizes", "irregular", "published-files", "gemma3-pattern"}) out.push_back({name, Activations::f32, table});
         for (const char* name : {"published-layout", "published-files", "q4_0", "q4_k_m", "q8_0"}) out.push_back({name, Activations::q8, table});
         out.push_back({"q4_k_m", Activations::f32, table});
         out.push_back({"gemma3_270m", Activations::q8, table});
+        for (const char* name : {"q4_0", "gemma3_270m"}) out.push_back({name, Activations::q8, table, KvType::q8});
     }
     return out;
 }

@@ -1,6 +1,14 @@
 // Attention over one page of keys or values: tiles of queries by keys (scores) and of queries by vectors of the result (values), each
 // element in an order of its own that no tile changes.
 
+// Keys or values in blocks: a vector never reaches over a block, and the head's size is a multiple of it.
+struct RowQ8_0 {
+    const BlockQ8_0* b;
+    explicit RowQ8_0(const std::byte* row) : b(reinterpret_cast<const BlockQ8_0*>(row)) {}
+    vf at(int64_t i) const { return splat(f16(b[i / 32].d)) * load_i8(b[i / 32].qs + i % 32); }
+    vf part(int64_t i, int64_t) const { return at(i); }
+};
+
 template <class Row, int Q, int K>
 inline void score_tile(const float* q, int64_t ldq, const std::byte* k, int64_t key_bytes, int64_t head_dim, float* s, int64_t lds) {
     vf sum[Q][K] = {};
@@ -38,8 +46,12 @@ void scores_of(const float* q, int64_t ldq, int nq, const std::byte* k, int64_t 
 }
 
 void scores(const float* q, int64_t ldq, int nq, const std::byte* k, DType type, int64_t ldk, int nk, int64_t head_dim, float* s, int64_t lds) {
-    if (type == DType::f16) return scores_of<RowF16>(q, ldq, nq, k, ldk * 2, nk, head_dim, s, lds);
-    scores_of<RowF32>(q, ldq, nq, k, ldk * 4, nk, head_dim, s, lds);
+    const auto key_bytes = static_cast<int64_t>(row_bytes(type, ldk));
+    switch (type) {
+        case DType::f16: return scores_of<RowF16>(q, ldq, nq, k, key_bytes, nk, head_dim, s, lds);
+        case DType::q8_0: return scores_of<RowQ8_0>(q, ldq, nq, k, key_bytes, nk, head_dim, s, lds);
+        default: return scores_of<RowF32>(q, ldq, nq, k, key_bytes, nk, head_dim, s, lds);
+    }
 }
 
 // C vectors of each of Q results.
@@ -83,6 +95,10 @@ void values_of(const float* p, int64_t ldp, int nq, const std::byte* v, int64_t 
 }
 
 void values(const float* p, int64_t ldp, int nq, const std::byte* v, DType type, int64_t ldv, int nk, int64_t head_dim, float* o, int64_t ldo) {
-    if (type == DType::f16) return values_of<RowF16>(p, ldp, nq, v, ldv * 2, nk, head_dim, o, ldo);
-    values_of<RowF32>(p, ldp, nq, v, ldv * 4, nk, head_dim, o, ldo);
+    const auto value_bytes = static_cast<int64_t>(row_bytes(type, ldv));
+    switch (type) {
+        case DType::f16: return values_of<RowF16>(p, ldp, nq, v, value_bytes, nk, head_dim, o, ldo);
+        case DType::q8_0: return values_of<RowQ8_0>(p, ldp, nq, v, value_bytes, nk, head_dim, o, ldo);
+        default: return values_of<RowF32>(p, ldp, nq, v, value_bytes, nk, head_dim, o, ldo);
+    }
 }

@@ -2,6 +2,7 @@
 #include "kernels/reference/reference.h"
 
 #include "base/f16.h"
+#include "tensor/blocks.h"
 
 namespace gemma3n::kernels {
 
@@ -10,6 +11,10 @@ namespace plain {
 namespace {
 
 float element(const std::byte* p, DType type, int64_t i) {
+    if (type == DType::q8_0) {
+        const BlockQ8_0& b = reinterpret_cast<const BlockQ8_0*>(p)[i / 32];
+        return f16_to_f32(b.d) * static_cast<float>(b.qs[i % 32]);
+    }
     if (type == DType::f32) {
         float f;
         memcpy(&f, p + 4 * i, 4);

@@ -32,4 +32,11 @@ void ConformerLayer::run(Context& c, View x, const std::vector<float>& relative,
     tapped.in("norm").see(x);
 }
 
+void ConformerLayer::plan(ScratchPlan& p, int64_t n) const {
+    ffw_layer_start_.plan(p, n);
+    attention_.plan(p, n);
+    lconv1d_.plan(p, n);
+    ffw_layer_end_.plan(p, n);
+}
+
 }  // namespace gemma3n::model::audio

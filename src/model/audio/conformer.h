@@ -21,6 +21,7 @@ public:
     void run(Context& c, View x, const std::vector<float>& relative, State& s, const Tapped& tapped) const;
 
     const LocalAttention& attention() const { return attention_; }
+    void plan(ScratchPlan& p, int64_t n) const;  // what run() takes from the arena, on paper
     double multiplications() const {  // of a row
         return ffw_layer_start_.multiplications() + attention_.multiplications() + lconv1d_.multiplications() + ffw_layer_end_.multiplications();
     }

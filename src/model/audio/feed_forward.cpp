@@ -36,4 +36,12 @@ void FeedForward::run(Context& c, View x) const {
     });
 }
 
+void FeedForward::plan(ScratchPlan& p, int64_t n) const {
+    const ScratchPlan::Scope scope(p);
+    p.view(n, layer_1_.n_cols);
+    p.view(n, layer_1_.n_rows);
+    ops::plan_linear(p, n, layer_1_.n_cols, layer_1_.type);
+    ops::plan_linear(p, n, layer_2_.n_cols, layer_2_.type);
+}
+
 }  // namespace gemma3n::model::audio

@@ -15,6 +15,7 @@ public:
 
     void run(Context& c, View x) const;  // x [n, width], in place
 
+    void plan(ScratchPlan& p, int64_t n) const;  // what run() takes from the arena, on paper
     double multiplications() const { return 2.0 * static_cast<double>(layer_1_.n_rows) * static_cast<double>(layer_1_.n_cols); }  // of a row
 
 private:

@@ -52,4 +52,17 @@ void LightConv::run(Context& c, View x, State& s) const {
     c.each_row(n, [&](int64_t r) { c.k.add(x.f32(r), out.f32(r), width); });
 }
 
+void LightConv::plan(ScratchPlan& p, int64_t n) const {
+    const ScratchPlan::Scope scope(p);
+    const int64_t width = end_.n_rows;
+    p.view(2 * n + depthwise_.n_rows - 1, width);
+    {
+        const ScratchPlan::Scope inner(p);
+        p.view(n, 2 * width);
+        ops::plan_linear(p, n, width, start_.type);
+    }
+    p.view(n, width);
+    ops::plan_linear(p, n, width, end_.type);
+}
+
 }  // namespace gemma3n::model::audio

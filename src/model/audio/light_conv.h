@@ -20,6 +20,7 @@ public:
     };
     void run(Context& c, View x, State& s) const;  // x [n, width], in place
 
+    void plan(ScratchPlan& p, int64_t n) const;  // what run() takes from the arena, on paper
     double multiplications() const {  // of a row
         const double width = static_cast<double>(end_.n_rows);
         return 3 * width * width + width * static_cast<double>(depthwise_.n_rows);

@@ -108,4 +108,16 @@ void LocalAttention::run(Context& c, View x, const std::vector<float>& relative,
     });
 }
 
+void LocalAttention::plan(ScratchPlan& p, int64_t n) const {
+    const ScratchPlan::Scope scope(p);
+    const int64_t width = q_scale_.n_cols;
+    p.view(2 * n + 2 * (context_ - 1 + n), width);  // h, q, keys, values
+    p.view(n, 2 * context_);
+    {
+        const ScratchPlan::Scope inner(p);
+        ops::PlannedInput(n, width).linear(p, {q_proj_.type, k_proj_.type, v_proj_.type});
+    }
+    ops::plan_linear(p, n, width, post_.type);
+}
+
 }  // namespace gemma3n::model::audio

@@ -24,6 +24,7 @@ public:
     };
     void run(Context& c, View x, const std::vector<float>& relative, State& s) const;  // x [n, width], in place
 
+    void plan(ScratchPlan& p, int64_t n) const;  // what run() takes from the arena, on paper
     double multiplications() const {  // of a row that sees a whole context
         const double width = static_cast<double>(post_.n_rows);
         return 4 * width * width + 3 * width * static_cast<double>(context_);

@@ -91,6 +91,34 @@ void AudioTower::Stream::Impl::advance(Context& c, bool end, std::vector<float>&
     waiting.erase(waiting.begin(), waiting.begin() + needed * width);
 }
 
+uint64_t AudioTower::scratch_bytes(int n_threads, bool exact) const {
+    const Impl& e = *impl_;
+    constexpr int64_t between = 2 * group + 2, sub_frames = group + 2;  // of a slice, and of what waited before it
+    ScratchPlan p(n_threads, exact);
+    e.conv_0.plan(p, between);
+    {
+        const ScratchPlan::Scope scope(p);
+        p.view(sub_frames, e.conv_1.width());
+        p.view(sub_frames, e.width());
+        e.conv_1.plan(p, sub_frames);
+        ops::plan_linear(p, sub_frames, e.conv_1.width(), e.input_proj_linear.type);
+    }
+    p.view(group, e.width());
+    for (const audio::ConformerLayer& l : e.layers) l.plan(p, group);
+    return p.peak();
+}
+
+uint64_t AudioTower::stream_bytes(int64_t n_samples) const {
+    const Impl& e = *impl_;
+    const int64_t width = e.width(), past = e.config.context_left - 1;
+    uint64_t floats = static_cast<uint64_t>(slice + LogMel::reach + LogMel::padding) + static_cast<uint64_t>((group + e.config.reduction) * width);
+    floats += static_cast<uint64_t>(static_cast<int64_t>(e.layers.size()) * (2 * past + e.config.context_left + 16) * width);  // keys, values, relative positions, gated rows
+    floats += static_cast<uint64_t>(n_rows(n_samples) * width);
+    return 2 * (floats * sizeof(float) + e.conv_0.held_bytes(4 * group) + e.conv_1.held_bytes(2 * group));  // vectors grow to twice what they need
+}
+
+uint64_t AudioTower::owned_bytes() const { return impl_->owned.bytes(); }
+
 AudioTower::Stream::Stream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 AudioTower::Stream::~Stream() = default;
 

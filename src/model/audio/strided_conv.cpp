@@ -114,4 +114,13 @@ void StridedConv::run(Context& c, State& s, int64_t n, float* out, int64_t out_s
     s.n_rows -= gone;
 }
 
+void StridedConv::plan(ScratchPlan& p, int64_t n) const {
+    const ScratchPlan::Scope scope(p);
+    const int64_t k = kernel * kernel * in_channels_;
+    p.view(n, width());
+    p.view(p.n_threads, frequencies_ * k);
+    p.bytes(kernels::matmul_scratch_bytes(k) * static_cast<uint64_t>(p.n_threads));
+    p.bytes(2 * static_cast<uint64_t>(n) * sizeof(double));
+}
+
 }  // namespace gemma3n::model::audio

@@ -37,6 +37,9 @@ public:
     // Computes the n rows that are ready, row i at out + i * out_stride, and lets go of what no later row needs. `name` is the module's.
     void run(Context& c, State& s, int64_t n, float* out, int64_t out_stride, const char* name, const Tapped& tapped) const;
 
+    void plan(ScratchPlan& p, int64_t n) const;  // what run() takes from the arena, on paper
+    uint64_t held_bytes(int64_t n) const { return static_cast<uint64_t>((n + 3) * in_stride()) * sizeof(float); }  // of n rows that came together
+
     double multiplications() const { return static_cast<double>(width()) * static_cast<double>(kernel * kernel * in_channels_); }  // of a row
 
 private:

@@ -44,6 +44,12 @@ public:
     // The tower must outlive the stream.
     std::unique_ptr<Stream> stream() const;
 
+    // What a stream takes from the arena, on paper; and the most that it holds beside it while a clip of up to n_samples is fed.
+    uint64_t scratch_bytes(int n_threads, bool exact) const;
+    uint64_t stream_bytes(int64_t n_samples) const;
+    // Of values that the tower owns: vectors, and kernels turned to channels last.
+    uint64_t owned_bytes() const;
+
     // Multiplications of one second of sound, for figures against the machine's roof.
     double multiplications_per_second() const;
 

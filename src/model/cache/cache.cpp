@@ -11,7 +11,7 @@ namespace gemma3n::model {
 
 // Zeroed: attention multiplies slots beyond a query's range by zero, so they must be finite.
 static std::shared_ptr<ops::KvPage> new_page(ops::KvShape shape, DType type) {
-    const uint64_t bytes = static_cast<uint64_t>(shape.values()) * info(type).bytes;
+    const uint64_t bytes = shape.bytes(type);
     auto* data = static_cast<std::byte*>(std::calloc(1, bytes));
     if (!data) throw std::bad_alloc();
     return {new ops::KvPage{shape, type, {data, bytes}}, [](ops::KvPage* p) {
@@ -29,7 +29,7 @@ static void each_head(const ops::KvPage& p, F&& f) {
 
 // Slots from `first` on as if nothing had been written there.
 static void zero_from(const ops::KvPage& p, int64_t first) {
-    const uint64_t bytes = static_cast<uint64_t>((p.shape.page_tokens - first) * p.shape.head_dim) * info(p.type).bytes;
+    const uint64_t bytes = static_cast<uint64_t>(p.shape.page_tokens - first) * p.head_bytes();
     if (bytes == 0) return;
     each_head(p, [&](int which, int64_t h) { memset(p.at(which, h, first), 0, bytes); });
 }
@@ -64,7 +64,7 @@ void Cache::prepare(int64_t n) {
             const ops::KvPage& old = *layer.pages[tail];
             if (layer.pages[tail].use_count() > 1) {
                 auto copy = new_page(old.shape, old.type);
-                const uint64_t used = static_cast<uint64_t>(length_ % page * shape_.head_dim) * info(old.type).bytes;
+                const uint64_t used = static_cast<uint64_t>(length_ % page) * old.head_bytes();
                 each_head(old, [&](int which, int64_t h) { memcpy(copy->at(which, h, 0), old.at(which, h, 0), used); });
                 layer.pages[tail] = std::move(copy);
             } else if (written_ > length_) {
@@ -128,6 +128,24 @@ void Cache::clear() {
         layer.first = 0;
         layer.refresh();
     }
+}
+
+uint64_t Cache::most_layer_bytes(const Config& config, CacheLayout layout, int layer, int64_t tokens, int64_t chunk, bool kept_before) {
+    constexpr uint64_t system_page = 4096, header = 16;  // of an allocation
+    const ops::KvShape shape{layout.page_tokens, config.n_kv_heads, config.head_dim};
+    const uint64_t page = (shape.bytes(layout.type) + header + system_page - 1) / system_page * system_page;
+    const int64_t whole = (tokens + layout.page_tokens - 1) / layout.page_tokens, seen = config.window + layout.slack - 1;
+    const auto within = [&](int64_t n) { return std::min(whole, (n + layout.page_tokens - 2) / layout.page_tokens + 1); };  // pages that n tokens in a row can touch
+    int64_t pages = whole + kept_before;  // its last page was copied
+    if (config.layers[static_cast<size_t>(layer)].sliding) pages = within(seen + chunk) + (kept_before ? within(seen) : 0);
+    return static_cast<uint64_t>(pages) * page;
+}
+
+uint64_t Cache::most_bytes(const Config& config, CacheLayout layout, int64_t tokens, int64_t chunk, bool kept_before) {
+    uint64_t n = 0;
+    for (int l = 0; l < config.n_layers; l++)
+        if (config.owns_kv(l)) n += most_layer_bytes(config, layout, l, tokens, chunk, kept_before);
+    return n;
 }
 
 uint64_t Cache::bytes() const {

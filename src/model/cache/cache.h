@@ -43,6 +43,11 @@ public:
 
     uint64_t bytes() const;  // of pages this sequence refers to, shared or not
 
+    // The most that a sequence of up to `tokens` holds while it grows by steps of up to `chunk`, on paper: whole pages, as the system gives
+    // them. `kept_before` counts the pages that a prompt of several chunks keeps to be undone.
+    static uint64_t most_bytes(const Config& config, CacheLayout layout, int64_t tokens, int64_t chunk, bool kept_before);
+    static uint64_t most_layer_bytes(const Config& config, CacheLayout layout, int layer, int64_t tokens, int64_t chunk, bool kept_before);  // of one that owns its cache
+
 private:
     struct Layer {
         int64_t window = 0;  // 0 = global

@@ -58,13 +58,18 @@ ops::Map AttentionBlock::project(Context& c, const Side& side, const ops::Map& n
     return out;
 }
 
+// Queries that meet all keys together.
+static int64_t tile_queries(int64_t n_keys, int64_t n_queries, int n_threads) {
+    constexpr int64_t tile_scores = 3 << 15;  // 384 KiB
+    return std::clamp<int64_t>(std::min(tile_scores / n_keys, n_queries / n_threads) / 12 * 12, 12, n_queries);
+}
+
 // q [pixels, heads * d] is overwritten with the heads' results. All heads share the keys, so that q is a list of [pixels * heads] queries of d
 // values; a tile of them meets all keys while its scores stay in the second-level cache. Keys, and values turned around, are the "weights"
 // of two products.
 void AttentionBlock::attend(Context& c, View q, View keys, View values) const {
-    constexpr int64_t tile_scores = 3 << 15;  // 384 KiB
     const int64_t d = keys.n_cols, n_keys = keys.n_rows, n_queries = q.n_rows * q.n_cols / d;
-    const int64_t tile = std::clamp<int64_t>(std::min(tile_scores / n_keys, n_queries / c.pool.n_threads()) / 12 * 12, 12, n_queries);
+    const int64_t tile = tile_queries(n_keys, n_queries, c.pool.n_threads());
     const int64_t n_tiles = (n_queries + tile - 1) / tile;
 
     const Arena::Scope scope(c.scratch);
@@ -106,6 +111,32 @@ void AttentionBlock::run(Context& c, const ops::Map& in, const ops::Map& out, co
         if (layer_scale_) c.k.multiply(y, layer_scale_.f32(), out.channels(), y);
         if (skip_) c.k.add(y, in.values.f32(p), out.channels());
     });
+}
+
+void AttentionBlock::plan_side(ScratchPlan& p, const Side& side, int64_t height, int64_t width) const {
+    const int64_t n = side.window().outputs(height) * side.window().outputs(width);
+    p.view(n, side.proj.n_rows);
+    const ScratchPlan::Scope scope(p);
+    if (side.down_conv.weights) p.view(n, side.proj.n_cols);
+    ops::plan_linear(p, n, side.proj.n_cols, side.proj.type);
+}
+
+void AttentionBlock::plan(ScratchPlan& p, int64_t height, int64_t width) const {
+    const ScratchPlan::Scope scope(p);
+    const int64_t pixels = height * width, d = key_.proj.n_rows, n_queries = pixels * query_.n_rows / d;
+    const int64_t n_keys = key_.window().outputs(height) * key_.window().outputs(width);
+    p.view(pixels, query_.n_cols);
+    plan_side(p, key_, height, width);
+    plan_side(p, value_, height, width);
+    p.view(pixels, query_.n_rows);
+    ops::plan_linear(p, pixels, query_.n_cols, query_.type);
+    {
+        const ScratchPlan::Scope attending(p);
+        p.view(d, n_keys);
+        p.view(p.n_threads * tile_queries(n_keys, n_queries, p.n_threads), n_keys);
+        p.bytes(kernels::matmul_scratch_bytes(std::max(d, n_keys)) * static_cast<uint64_t>(p.n_threads));
+    }
+    ops::plan_linear(p, pixels, output_.n_cols, output_.type);
 }
 
 double AttentionBlock::multiplications(int64_t height, int64_t width) const {

@@ -15,6 +15,7 @@ public:
     int64_t outputs() const override { return output_.n_rows; }
     int64_t stride() const override { return 1; }
     void run(Context& c, const ops::Map& in, const ops::Map& out, const Tapped& tapped) const override;
+    void plan(ScratchPlan& p, int64_t height, int64_t width) const override;
     double multiplications(int64_t height, int64_t width) const override;
 
 private:
@@ -27,6 +28,7 @@ private:
     static Result<Side> bind_side(Parts& parts, const std::string& name, int64_t inputs);
     ops::Map project(Context& c, const Side& side, const ops::Map& normed) const;
     void attend(Context& c, View q, View keys, View values) const;
+    void plan_side(ScratchPlan& p, const Side& side, int64_t height, int64_t width) const;
 
     View norm_;            // [inputs]
     View query_, output_;  // [heads * d, inputs], [inputs, heads * d]

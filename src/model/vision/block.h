@@ -20,6 +20,8 @@ public:
     virtual int64_t stride() const = 0;
     // out: [ceil(height / stride), ceil(width / stride)] pixels of outputs() channels; not in's memory.
     virtual void run(Context& c, const ops::Map& in, const ops::Map& out, const Tapped& tapped) const = 0;
+    // What run() takes from the arena for an input of that many pixels a side, on paper.
+    virtual void plan(ScratchPlan& p, int64_t height, int64_t width) const = 0;
     // Multiplications for an input of that many pixels a side.
     virtual double multiplications(int64_t height, int64_t width) const = 0;
 };

@@ -20,12 +20,16 @@ Result<EdgeResidual> EdgeResidual::bind(Parts& parts, const std::string& name, i
     return b;
 }
 
+int64_t EdgeResidual::band_rows(int64_t height, int64_t width) const {
+    return std::clamp<int64_t>(band_values / (width * std::max(conv_exp_.weights.n_rows, conv_exp_.weights.n_cols)), 1, height);
+}
+
 void EdgeResidual::run(Context& c, const ops::Map& in, const ops::Map& out, const Tapped&) const {
-    const int64_t wide = conv_exp_.weights.n_rows, patch = conv_exp_.weights.n_cols;
-    const int64_t band = std::clamp<int64_t>(band_values / (out.width * std::max(wide, patch)), 1, out.height);
+    const int64_t wide = conv_exp_.weights.n_rows, patch = conv_exp_.weights.n_cols, band = band_rows(out.height, out.width);
     const Arena::Scope scope(c.scratch);
     const View gathered = c.scratch.view(band * out.width, patch), widened = c.scratch.view(band * out.width, wide);
     for (int64_t y = 0; y < out.height; y += band) {
+        const Arena::Scope each(c.scratch);  // 8-bit forms of the band
         const int64_t n = std::min(band, out.height - y), pixels = n * out.width;
         const View p = gathered.rows(0, pixels), x = widened.rows(0, pixels), result = out.rows(y, n);
         ops::patches(c, in, window(), y, n, p);
@@ -37,6 +41,16 @@ void EdgeResidual::run(Context& c, const ops::Map& in, const ops::Map& out, cons
             if (skip_) c.k.add(result.f32(i), in.row(y) + i * in.channels(), result.n_cols);
         });
     }
+}
+
+void EdgeResidual::plan(ScratchPlan& p, int64_t height, int64_t width) const {
+    const ScratchPlan::Scope scope(p);
+    const int64_t out_width = window().outputs(width), pixels = band_rows(window().outputs(height), out_width) * out_width;
+    p.view(pixels, conv_exp_.weights.n_cols);
+    p.view(pixels, conv_exp_.weights.n_rows);
+    ops::PlannedInput patches(pixels, conv_exp_.weights.n_cols), widened(pixels, conv_exp_.weights.n_rows);
+    patches.linear(p, {conv_exp_.weights.type});
+    widened.linear(p, {conv_pwl_.type});
 }
 
 double EdgeResidual::multiplications(int64_t height, int64_t width) const {

@@ -13,10 +13,12 @@ public:
     int64_t outputs() const override { return conv_pwl_.n_rows; }
     int64_t stride() const override { return stride_; }
     void run(Context& c, const ops::Map& in, const ops::Map& out, const Tapped& tapped) const override;
+    void plan(ScratchPlan& p, int64_t height, int64_t width) const override;
     double multiplications(int64_t height, int64_t width) const override;
 
 private:
     ops::Window window() const { return {conv_exp_.size, stride_}; }
+    int64_t band_rows(int64_t height, int64_t width) const;  // of a result of that size
     Kernel conv_exp_;     // [wide, k * k * inputs]
     View conv_pwl_;       // [outputs, wide]
     View bn1_, bn2_;      // [wide], [outputs]

@@ -84,4 +84,11 @@ void Fusion::run(Context& c, const ops::Map& fine, const ops::Map& coarse, View 
     tapped.see(ops::Map{out, side_, side_});
 }
 
+void Fusion::plan(ScratchPlan& p, int64_t height, int64_t width) const {
+    const ScratchPlan::Scope scope(p);
+    p.view(height * width, outputs());
+    p.view(height * width, ffn_->inputs());
+    ffn_->plan(p, height, width);
+}
+
 }  // namespace gemma3n::model::vision

@@ -14,6 +14,7 @@ public:
     int64_t side() const { return side_; }
     // out [side * side, outputs()]
     void run(Context& c, const ops::Map& fine, const ops::Map& coarse, View out, const Tapped& tapped) const;
+    void plan(ScratchPlan& p, int64_t height, int64_t width) const;  // of the fine map
     double multiplications(int64_t height, int64_t width) const { return ffn_->multiplications(height, width); }
 
 private:

@@ -51,6 +51,14 @@ void InvertedResidual::expand(Context& c, const ops::Map& in, int64_t first, int
     norm_gelu(c, out, pw_exp_bn_, eps_);
 }
 
+InvertedResidual::Bands InvertedResidual::bands(int64_t height, int64_t width) const {
+    const ops::Window window = mid_window();
+    const int64_t h = start_window().outputs(height), w = start_window().outputs(width);
+    const int64_t held = std::clamp<int64_t>(band_values / (w * pw_exp_.n_rows), window.kernel, h + window.kernel);
+    const int64_t band = std::clamp<int64_t>((held - window.kernel) / window.stride + 1, 1, window.outputs(h));
+    return {w, std::min((band - 1) * window.stride + window.kernel, h), band};
+}
+
 void InvertedResidual::run(Context& c, const ops::Map& in, const ops::Map& out, const Tapped&) const {
     const int64_t wide = pw_exp_.n_rows;
     const ops::Window window = mid_window();
@@ -58,15 +66,16 @@ void InvertedResidual::run(Context& c, const ops::Map& in, const ops::Map& out, 
     expanded.height = start_window().outputs(in.height);
     expanded.width = start_window().outputs(in.width);
     const int64_t above = window.before(expanded.height);
-    const int64_t held = std::clamp<int64_t>(band_values / (expanded.width * wide), window.kernel, expanded.height + window.kernel);
-    const int64_t band = std::clamp<int64_t>((held - window.kernel) / window.stride + 1, 1, out.height);
+    const Bands bands = this->bands(in.height, in.width);
+    const int64_t band = bands.band;
 
     const Arena::Scope scope(c.scratch);
-    const View rows = c.scratch.view(std::min((band - 1) * window.stride + window.kernel, expanded.height) * expanded.width, wide);
+    const View rows = c.scratch.view(bands.rows * expanded.width, wide);
     expanded.values = rows;
     const View filtered = mid() ? c.scratch.view(band * out.width, wide) : View{};
     int64_t have = 0;  // expanded rows [expanded.first, have) are there
     for (int64_t y = 0; y < out.height; y += band) {
+        const Arena::Scope each(c.scratch);  // 8-bit forms of the band
         const int64_t n = std::min(band, out.height - y), pixels = n * out.width;
         const int64_t lo = std::max<int64_t>(y * window.stride - above, 0);
         const int64_t hi = std::min((y + n - 1) * window.stride - above + window.kernel, expanded.height);
@@ -89,6 +98,20 @@ void InvertedResidual::run(Context& c, const ops::Map& in, const ops::Map& out, 
             if (skip_) c.k.add(result.f32(i), in.row(y) + i * in.channels(), result.n_cols);
         });
     }
+}
+
+void InvertedResidual::plan(ScratchPlan& p, int64_t height, int64_t width) const {
+    const ScratchPlan::Scope scope(p);
+    const Bands b = bands(height, width);
+    const int64_t held = b.rows * b.width, made = b.band * mid_window().outputs(b.width);
+    p.view(held, pw_exp_.n_rows);
+    if (mid()) p.view(made, pw_exp_.n_rows);
+    {
+        const ScratchPlan::Scope expanding(p);
+        if (dw_start_.weights) p.view(held, pw_exp_.n_cols);
+        ops::plan_linear(p, held, pw_exp_.n_cols, pw_exp_.type);
+    }
+    ops::plan_linear(p, made, pw_proj_.n_cols, pw_proj_.type);
 }
 
 double InvertedResidual::multiplications(int64_t height, int64_t width) const {

@@ -13,13 +13,20 @@ namespace gemma3n::model::vision {
 class InvertedResidual final : public Block {
 public:
     static Result<InvertedResidual> bind(Parts& parts, const std::string& name, int64_t inputs, int64_t stride, float eps, bool may_skip = true);
+    int64_t inputs() const { return pw_exp_.n_cols; }
     int64_t outputs() const override { return pw_proj_.n_rows; }
     int64_t stride() const override { return stride_; }
     void run(Context& c, const ops::Map& in, const ops::Map& out, const Tapped& tapped) const override;
+    void plan(ScratchPlan& p, int64_t height, int64_t width) const override;
     double multiplications(int64_t height, int64_t width) const override;
 
 private:
-    struct Bands;
+    struct Bands {  // how the expanded map is cut
+        int64_t width;  // of the expanded map
+        int64_t rows;   // of it that are held
+        int64_t band;   // rows of the result made of them
+    };
+    Bands bands(int64_t height, int64_t width) const;
     bool mid() const { return static_cast<bool>(dw_mid_.weights); }
     ops::Window start_window() const { return {dw_start_.size, mid() ? 1 : stride_}; }
     ops::Window mid_window() const { return {dw_mid_.size, mid() ? stride_ : 1}; }

@@ -87,6 +87,10 @@ int64_t VisionTower::width() const { return impl_->fusion.outputs(); }
 int64_t VisionTower::n_tokens() const { return impl_->fusion.side() * impl_->fusion.side(); }
 int64_t VisionTower::side_multiple() const { return int64_t{2} << impl_->stages.size(); }
 
+static int64_t stem_band(const vision::Kernel& stem, int64_t height, int64_t width) {
+    return std::clamp<int64_t>(vision::band_values / (width * stem.weights.n_cols), 1, height);
+}
+
 // norm and GELU of the convolution of the pixels, brought to channels last.
 void VisionTower::Impl::run_stem(Context& c, std::span<const float> pixels, int64_t side, const Map& out) const {
     const Arena::Scope scope(c.scratch);
@@ -95,7 +99,7 @@ void VisionTower::Impl::run_stem(Context& c, std::span<const float> pixels, int6
         for (int64_t x = 0; x < side; x++)
             for (int64_t ch = 0; ch < 3; ch++) picture.row(y)[x * 3 + ch] = pixels[static_cast<size_t>((ch * side + y) * side + x)];
     });
-    const int64_t band = std::clamp<int64_t>(vision::band_values / (out.width * stem.weights.n_cols), 1, out.height);
+    const int64_t band = stem_band(stem, out.height, out.width);
     const View gathered = c.scratch.view(band * out.width, stem.weights.n_cols);
     for (int64_t y = 0; y < out.height; y += band) {
         const int64_t n = std::min(band, out.height - y);
@@ -182,6 +186,36 @@ Status VisionTower::encode(Context& c, std::span<const float> pixels, int64_t si
     const float scale = std::sqrt(static_cast<float>(width()));
     c.each_row(out.n_rows, [&](int64_t r) { c.k.scale(out.f32(r), out.n_cols, scale); });
     return {};
+}
+
+uint64_t VisionTower::owned_bytes() const { return impl_->owned.bytes(); }
+
+uint64_t VisionTower::scratch_bytes(int64_t side, int n_threads, bool exact) const {
+    const Impl& t = *impl_;
+    ScratchPlan p(n_threads, exact);
+    const int64_t most = t.largest_map(side);
+    for (int i = 0; i < 2; i++) p.view(1, most);
+    int64_t at = stem_window.outputs(side);
+    {
+        const ScratchPlan::Scope scope(p);
+        p.view(side * side, 3);
+        const int64_t pixels = stem_band(t.stem, at, at) * at;
+        p.view(pixels, t.stem.weights.n_cols);
+        ops::plan_linear(p, pixels, t.stem.weights.n_cols, t.stem.weights.type);
+    }
+    int64_t fine = at;
+    for (size_t s = 0; s < t.stages.size(); s++) {
+        if (s + 1 == t.stages.size()) {
+            fine = at;
+            p.view(at * at, t.stages[s - 1].back()->outputs());
+        }
+        for (const auto& block : t.stages[s]) {
+            block->plan(p, at, at);
+            at = ops::Window{1, block->stride()}.outputs(at);
+        }
+    }
+    t.fusion.plan(p, fine, fine);
+    return p.peak();
 }
 
 double VisionTower::multiplications(int64_t side) const {

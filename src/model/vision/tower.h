@@ -30,6 +30,11 @@ public:
     // it to embed_vision. Scratch stays below 250 MB at 768 pixels for the published tower. `tap` may be null; it sees "vision.*".
     Status encode(Context& c, std::span<const float> pixels, int64_t side, View out, Tap* tap) const;
 
+    // What encode() takes from the arena for a picture of that side, which check_side() accepts, on paper.
+    uint64_t scratch_bytes(int64_t side, int n_threads, bool exact) const;
+    // Of values that the tower owns: vectors, and kernels turned to channels last.
+    uint64_t owned_bytes() const;
+
     // Multiplications of one picture of that side, for figures against the machine's roof.
     double multiplications(int64_t side) const;
 

@@ -1,0 +1,361 @@
+#include "runtime/planner.h"
+
+#include "base/cpu.h"
+#include "gemma3n/media.h"
+#include "model/residency.h"
+#include "model/slices.h"
+#include "runtime/speed.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <new>
+#include <optional>
+
+namespace gemma3n::runtime {
+
+namespace {
+
+// Measured on an engine that has done nothing yet (docs/memory.md): pages of the program and its libraries with their heaps, and what a
+// tokenizer keeps for an entry of the vocabulary.
+constexpr uint64_t program_bytes = 14000000, entry_bytes = 76;
+constexpr int64_t chunks[] = {512, 256, 128, 64, 32, least_chunk};
+constexpr int64_t context_step = 256;     // of contexts that are chosen
+constexpr int64_t roomy_context = 4096;   // smaller steps are taken before less than this is offered
+
+std::string gigabytes(uint64_t n) { return text("%.3f GB", static_cast<double>(n) / 1e9); }
+long long ll(int64_t v) { return static_cast<long long>(v); }
+
+KvType chosen(const EngineOptions& o) {
+    if (o.kv != KvType::automatic) return o.kv;
+    return o.activations == Activations::f32 ? KvType::f32 : KvType::f16;
+}
+
+DType dtype(KvType t) { return t == KvType::f32 ? DType::f32 : t == KvType::q8 ? DType::q8_0 : DType::f16; }
+
+bool fits_q8(const model::Config& c) { return c.head_dim % info(DType::q8_0).block == 0; }
+
+// Bytes before the first tensor of a GGUF: its keys and its tokens, read at load and looked up by the tokenizer.
+uint64_t header_bytes(const format::Checkpoint& c) {
+    uint64_t first = c.files().empty() ? 0 : c.files()[0]->size();
+    for (const format::TensorInfo& t : c.tensors())
+        if (t.file == 0) first = std::min(first, t.offset);
+    return first;
+}
+
+}  // namespace
+
+const char* name(KvType type) {
+    switch (type) {
+        case KvType::f32: return "f32";
+        case KvType::f16: return "f16";
+        case KvType::q8: return "q8";
+        default: return "automatic";
+    }
+}
+
+DType kv_type(const EngineOptions& o) { return dtype(chosen(o)); }
+
+Status check_kv(const EngineOptions& o, const model::Config& c) {
+    if (chosen(o) != KvType::q8 || fits_q8(c)) return {};
+    return fail(Code::bad_argument, "keys and values of 8 bit: the model's heads have %lld values, expected a multiple of %d", ll(c.head_dim), info(DType::q8_0).block);
+}
+
+Planner::Planner(const EngineOptions& options, const format::Checkpoint& checkpoint, const model::Config& config, const model::Weights& weights, Towers& towers, int n_threads)
+    : options_(options), checkpoint_(checkpoint), config_(config), weights_(weights), towers_(towers), n_threads_(n_threads), program_(program_bytes),
+      tokenizer_(entry_bytes * static_cast<uint64_t>(config.vocab)), vectors_(weights.owned.bytes()) {
+    if (checkpoint.container() == format::Container::gguf) {
+        tokenizer_ += header_bytes(checkpoint);
+    } else {  // its text is kept: pieces are views of it
+        std::error_code ec;
+        const auto json = std::filesystem::file_size(checkpoint.path() + "/tokenizer.json", ec);
+        if (!ec) tokenizer_ += json;
+    }
+    for (const model::ClassBytes& b : model::bytes_by_class(checkpoint, config)) {
+        if (b.tensor_class == model::TensorClass::head) head_ = b.resident_bytes;
+        if (b.tensor_class == model::TensorClass::per_layer) per_layer_ = b.file_bytes;
+    }
+}
+
+uint64_t Planner::weights(const Slice& slice) const {
+    for (const auto& [known, bytes] : weighed_)
+        if (model::same_network(known, slice)) return bytes;
+    const uint64_t bytes = model::pages_of(checkpoint_, config_, slice).bytes();
+    if (weighed_.size() > 64) weighed_.clear();
+    weighed_.emplace_back(slice, bytes);
+    return bytes;
+}
+
+// ids, the session's copy of logits, candidates and probabilities of the sampler
+uint64_t Planner::requests() const { return static_cast<uint64_t>(config_.vocab) * (sizeof(float) + 16) + (2u << 20); }
+
+uint64_t Planner::kv(int64_t context, int64_t chunk, DType type) const {
+    return model::Cache::most_bytes(config_, {.type = type}, context, chunk, context > chunk);
+}
+
+model::StepShape Planner::step(int64_t rows, int64_t wanted, int64_t context) const {
+    return {std::min(rows, context), wanted, context, model::CacheLayout{}.page_tokens, n_threads_, options_.activations == Activations::f32};
+}
+
+static uint64_t tower_weights(const format::Checkpoint& towers, const model::Config& config, model::TensorClass c) {
+    for (const model::ClassBytes& b : model::bytes_by_class(towers, config))
+        if (b.tensor_class == c) return b.resident_bytes;
+    return 0;
+}
+
+Result<uint64_t> Planner::vision(int64_t side) const {
+    ASSIGN(const auto tower, towers_.vision());
+    TRY(tower->check_side(side));
+    const uint64_t pixels = 3 * static_cast<uint64_t>(side * side) * (sizeof(float) + 1);  // as numbers, and resized
+    const uint64_t soft = static_cast<uint64_t>(tower->n_tokens() * config_.hidden) * sizeof(float);
+    return tower_weights(*towers_.checkpoint(), config_, model::TensorClass::vision) + tower->owned_bytes() + vision_scratch(*tower, side, n_threads_, options_) + pixels + soft;
+}
+
+Result<uint64_t> Planner::audio() const {
+    ASSIGN(const auto tower, towers_.audio());
+    return tower_weights(*towers_.checkpoint(), config_, model::TensorClass::audio) + tower->owned_bytes() + audio_scratch(*tower, n_threads_, options_) +
+           tower->stream_bytes(towers_.clip_samples()) + 2 * static_cast<uint64_t>(towers_.config().audio.n_tokens * config_.hidden) * sizeof(float) + static_cast<uint64_t>(towers_.clip_samples()) * sizeof(float);
+}
+
+uint64_t vision_scratch(const model::VisionTower& tower, int64_t side, int n_threads, const EngineOptions& options) {
+    const bool exact = options.activations == Activations::f32;
+    return static_cast<uint64_t>(tower.n_tokens() * tower.width()) * sizeof(float) + 64 + tower.scratch_bytes(side, n_threads, exact);
+}
+
+uint64_t audio_scratch(const model::AudioTower& tower, int n_threads, const EngineOptions& options) {
+    return tower.scratch_bytes(n_threads, options.activations == Activations::f32);
+}
+
+// ---- plans -----------------------------------------------------------------------------------------------------------
+
+uint64_t Planner::text_bytes(const Choice& c) const {
+    return idle() + requests() + c.weights + c.others + kv(c.context, c.chunk, dtype(c.kv)) + scratch(*c.slice, step(c.chunk, 1, c.context));
+}
+
+Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) const {
+    MemoryPlan p;
+    p.limit = options_.memory_limit;
+    p.context_tokens = c.context;
+    p.chunk_tokens = c.chunk;
+    p.image_side = c.side;
+    p.kv = c.kv;
+    p.size = c.slice->name;
+    const auto add = [&](const char* what, uint64_t bytes, bool text_too, bool vision, bool audio, std::string note) {
+        p.classes.push_back({what, bytes, text_too, vision, audio, std::move(note)});
+        if (text_too) p.text_bytes += bytes;
+        if (vision) p.vision_bytes += bytes;
+        if (audio) p.audio_bytes += bytes;
+    };
+    const bool pictures = c.side > 0, sound = needs.sound;
+    add("program", program_, true, pictures, sound, "code, libraries, heap");
+    add("tokenizer", tokenizer_, true, pictures, sound, text("%lld entries", ll(config_.vocab)));
+    add("vectors", vectors_, true, pictures, sound, "norms and coefficients in f32");
+    add("requests", requests(), true, pictures, sound, "ids, logits, candidates");
+    const model::SlicePages pages = model::pages_of(checkpoint_, config_, *c.slice);
+    add("core weights", pages.read_bytes - head_, true, false, false, text("size %s", c.slice->name.c_str()));
+    add("head", head_, true, false, false, "and the table of tokens");
+    add("rest of their pages", c.weights - pages.read_bytes, true, false, false, "what else lies on them in the file");
+    if (per_layer_ > 0) add("per-layer table", 0, true, false, false, text("%s in the file, read by row", gigabytes(per_layer_).c_str()));
+    add("keys and values", kv(c.context, c.chunk, dtype(c.kv)), true, pictures, sound, text("%lld tokens in %s", ll(c.context), name(c.kv)));
+    if (c.others > 0) add("other sessions", c.others, true, pictures, sound, "keys and values");
+    add("scratch", scratch(*c.slice, step(c.chunk, 1, c.context)), true, false, false, text("%lld tokens a step", ll(std::min(c.chunk, c.context))));
+    if (pictures) {
+        ASSIGN(const uint64_t bytes, vision(c.side));
+        add("vision tower", bytes, false, true, false, text("pictures of %lld pixels a side", ll(c.side)));
+    }
+    if (sound) {
+        ASSIGN(const uint64_t bytes, audio());
+        add("audio tower", bytes, false, false, true, text("clips of %g s", static_cast<double>(towers_.clip_samples()) / static_cast<double>(sound_rate)));
+    }
+    p.peak_bytes = std::max({p.text_bytes, p.vision_bytes, p.audio_bytes});
+    return p;
+}
+
+Result<MemoryPlan> Planner::fit(const MemoryNeeds& needs, uint64_t others, const Slice& slice) const {
+    const uint64_t limit = options_.memory_limit;
+    const KvType kv = chosen(options_);
+    const bool fixed = needs.context_tokens > 0;
+    const int64_t most = fixed ? needs.context_tokens : config_.context_length, least = fixed ? most : std::min(most, least_context);
+    const uint64_t weighs = weights(slice);
+    Choice best{0, 0, needs.image_side, kv, others, &slice, weighs};
+    for (const int64_t size : chunks) {
+        if (size > needs.chunk_tokens && size != least_chunk) continue;
+        const int64_t chunk = std::min(size, needs.chunk_tokens);
+        const auto fits = [&](int64_t context) { return text_bytes({context, chunk, 0, kv, others, &slice, weighs}) <= limit; };
+        int64_t context = 0;
+        if (fits(most)) {
+            context = most;
+        } else if (!fixed) {  // the largest multiple that fits
+            int64_t low = 0, high = most / context_step;
+            while (low < high) {
+                const int64_t middle = (low + high + 1) / 2;
+                if (fits(middle * context_step)) low = middle;
+                else high = middle - 1;
+            }
+            context = low * context_step;
+        }
+        if (context >= least && context > best.context) {
+            best.context = context;
+            best.chunk = chunk;
+        }
+        if (best.context >= std::min(most, roomy_context)) break;
+    }
+    const bool any = best.context > 0;
+    if (!any) best = {least, std::min(least_chunk, needs.chunk_tokens), needs.image_side, kv, others, &slice, weighs};
+    ASSIGN(MemoryPlan p, lay_out(needs, best));
+    if (any && p.peak_bytes <= limit) return p;
+    return refusal(needs, best, p.peak_bytes);
+}
+
+int64_t Planner::largest_side(int64_t side, const std::function<bool(int64_t)>& fits) const {
+    const auto tower = towers_.vision();
+    if (!tower) return 0;
+    const int64_t step = (*tower)->side_multiple();
+    for (side = (side - 1) / step * step; side > 0; side -= step)
+        if (fits(side)) return side;
+    return 0;
+}
+
+std::vector<Slice> Planner::best_first() const {
+    std::vector<model::ListedSlice> listed = model::listed_slices(config_);
+    std::erase_if(listed, [&](const model::ListedSlice& l) { return !model::check_slice(config_, checkpoint_, l.slice, ""); });
+    std::vector<std::pair<model::ListedSlice, uint64_t>> weighed;
+    for (auto& l : listed) {
+        const uint64_t bytes = model::pages_of(checkpoint_, config_, l.slice).read_bytes;
+        weighed.emplace_back(std::move(l), bytes);
+    }
+    // by published accuracy where it is known, the whole above all; else by what is read
+    std::stable_sort(weighed.begin(), weighed.end(), [](const auto& a, const auto& b) {
+        if (a.first.mmlu > 0 && b.first.mmlu > 0) return a.first.mmlu > b.first.mmlu;
+        return a.second > b.second;
+    });
+    std::vector<Slice> out;
+    for (auto& w : weighed) out.push_back(std::move(w.first.slice));
+    return out;
+}
+
+double Planner::bytes_per_token(const Slice& slice, int64_t context) const {
+    constexpr int64_t usual = 512;  // tokens before it
+    const int64_t keys = std::min(context > 0 ? context : usual, usual);
+    double n = static_cast<double>(model::pages_of(checkpoint_, config_, slice).read_bytes);
+    for (const int layer : slice.layers) {
+        const int64_t seen = config_.layers[static_cast<size_t>(layer)].sliding ? std::min(keys, config_.window) : keys;
+        n += static_cast<double>(2 * config_.n_kv_heads * seen) * static_cast<double>(row_bytes(kv_type(options_), config_.head_dim));
+    }
+    return n;
+}
+
+Result<Slice> Planner::size(const MemoryNeeds& needs, double* tokens_per_s) const {
+    const std::string& name = needs.size.empty() ? options_.size : needs.size;
+    if (name.empty()) return model::whole(config_);
+    if (name != "fit") return model::find_slice(config_, checkpoint_, name);
+    if (options_.memory_limit == 0) return fail(Code::bad_argument, "size 'fit': expected a memory limit that it is to fit");
+    const std::vector<Slice> sizes = best_first();
+    double speed = 0, fastest = 0;
+    if (needs.tokens_per_s > 0) {
+        ASSIGN(speed, read_speed(options_, weights_, n_threads_));
+    }
+    for (const Slice& slice : sizes) {
+        if (!fit(needs, 0, slice)) continue;
+        const double rate = speed / bytes_per_token(slice, needs.context_tokens);
+        if (tokens_per_s) *tokens_per_s = rate;
+        if (rate >= needs.tokens_per_s) return slice;
+        fastest = std::max(fastest, rate);
+    }
+    if (fastest > 0) {
+        return fail(Code::over_budget, "%s: no size answers %.1f tokens a second here: the fastest that fits the limit reads its weights in time for about %.1f", checkpoint_.path().c_str(), needs.tokens_per_s, fastest);
+    }
+    return sizes.back();  // its refusal is the answer
+}
+
+Result<MemoryPlan> Planner::plan(const MemoryNeeds& needs, uint64_t others, const Slice* slice) const {
+    if (needs.context_tokens < 0 || needs.context_tokens > config_.context_length) {
+        return fail(Code::bad_argument, "context of %lld tokens: expected 1 to the model's %lld, or 0 for as much of it as fits", ll(needs.context_tokens), ll(config_.context_length));
+    }
+    if (needs.chunk_tokens < 1) return fail(Code::bad_argument, "steps of %lld tokens: expected 1 or more", ll(needs.chunk_tokens));
+    TRY(check_kv(options_, config_));
+    Slice named;
+    double tokens_per_s = 0;
+    if (!slice) {
+        ASSIGN(named, size(needs, &tokens_per_s));
+        slice = &named;
+    }
+    if (options_.memory_limit > 0) {
+        ASSIGN(MemoryPlan p, fit(needs, others, *slice));
+        if (needs.tokens_per_s > 0) p.tokens_per_s = tokens_per_s;
+        return p;
+    }
+    return lay_out(needs, {needs.context_tokens > 0 ? needs.context_tokens : config_.context_length, needs.chunk_tokens, needs.image_side, chosen(options_), others, slice, weights(*slice)});
+}
+
+// What would fit, each change by itself, then two together; where nothing does, the least limit that would.
+Error Planner::refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_t bytes) const {
+    const auto fits = [&](const Choice& c) {
+        const auto p = lay_out(needs, c);
+        return p && p->peak_bytes <= options_.memory_limit;
+    };
+    const auto shorter = [&](Choice c) -> int64_t {  // the longest context that fits
+        for (c.context = (c.context - 1) / context_step * context_step; c.context > 0; c.context -= context_step)
+            if (fits(c)) return c.context;
+        return 0;
+    };
+    Choice q8 = smallest;
+    if (fits_q8(config_)) q8.kv = KvType::q8;
+    const bool may_q8 = q8.kv != smallest.kv;
+    const std::vector<Slice> sizes = best_first();
+    std::vector<std::string> works;
+    for (const Slice& s : sizes) {
+        Choice c = smallest;
+        c.slice = &s;
+        c.weights = weights(s);
+        if (c.weights >= smallest.weights || !fits(c)) continue;
+        works.push_back("size " + s.name);
+        break;
+    }
+    if (may_q8 && fits(q8)) works.push_back("keys and values of type q8");
+    if (const int64_t context = shorter(smallest); context > 0) works.push_back(text("a context of %lld tokens", ll(context)));
+    if (smallest.side > 0) {
+        const int64_t side = largest_side(smallest.side, [&](int64_t s) {
+            Choice c = smallest;
+            c.side = s;
+            return fits(c);
+        });
+        if (side > 0) works.push_back(text("pictures of %lld pixels a side", ll(side)));
+    }
+    if (works.empty() && may_q8) {
+        if (const int64_t context = shorter(q8); context > 0) works.push_back(text("a context of %lld tokens together with keys and values of type q8", ll(context)));
+    }
+    const std::string needed = text("%s: needs %s for a context of %lld tokens in size %s with keys and values of type %s, and the limit is %s", checkpoint_.path().c_str(), gigabytes(bytes).c_str(),
+                                    ll(smallest.context), smallest.slice->name.c_str(), name(smallest.kv), gigabytes(options_.memory_limit).c_str());
+    if (!works.empty()) {
+        std::string list;
+        for (const std::string& w : works) list += (list.empty() ? "" : ", or ") + w;
+        return fail(Code::over_budget, "%s: what fits is %s", needed.c_str(), list.c_str());
+    }
+    q8.context = std::min(q8.context, least_context);
+    for (const Slice& s : sizes) {
+        const uint64_t weighs = weights(s);
+        if (weighs < q8.weights) q8.slice = &s, q8.weights = weighs;
+    }
+    const auto least = lay_out(needs, q8);
+    if (!least) return least.error();
+    return fail(Code::over_budget, "%s: the least limit that works is %lluM, with a context of %lld tokens, keys and values of type %s and size %s", needed.c_str(),
+                static_cast<unsigned long long>((least->peak_bytes + 999999) / 1000000), ll(q8.context), name(q8.kv), q8.slice->name.c_str());
+}
+
+}  // namespace gemma3n::runtime
+
+namespace gemma3n {
+
+Result<MemoryPlan> plan_memory(const std::string& path, const EngineOptions& options, const MemoryNeeds& needs) {
+    try {
+        ASSIGN(const auto checkpoint, format::Checkpoint::open(path));
+        ASSIGN(model::Config config, model::read_config(*checkpoint));
+        ASSIGN(const auto weights, model::bind_weights(*checkpoint, config));
+        ASSIGN(runtime::Towers towers, runtime::Towers::open(checkpoint, config, options.mmproj));
+        return runtime::Planner(options, *checkpoint, config, *weights, towers, options.threads > 0 ? options.threads : physical_cores()).plan(needs);
+    } catch (const std::bad_alloc&) {
+        return fail(Code::over_budget, "%s: out of memory while it was looked at", path.c_str());
+    }
+}
+
+}  // namespace gemma3n

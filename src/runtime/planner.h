@@ -1,0 +1,76 @@
+// Memory on paper: what the parts of an engine keep, and what fits a limit. Bound weights are views, so that nothing of them is read.
+#pragma once
+
+#include "format/checkpoint.h"
+#include "gemma3n/plan.h"
+#include "model/cache/cache.h"
+#include "model/slice_pages.h"
+#include "model/text/scratch.h"
+#include "runtime/towers.h"
+
+#include <functional>
+
+namespace gemma3n::runtime {
+
+// The type in which keys and values are kept; refused when the heads do not fit its blocks.
+DType kv_type(const EngineOptions& options);
+Status check_kv(const EngineOptions& options, const model::Config& config);
+const char* name(KvType type);
+
+inline constexpr int64_t least_chunk = 16;    // prompt tokens of a step: fewer gain little memory and cost much time
+inline constexpr int64_t least_context = 512; // that is chosen by itself
+
+// Of an encoder's arena: the tower's, and the rows that it makes.
+uint64_t vision_scratch(const model::VisionTower& tower, int64_t side, int n_threads, const EngineOptions& options);
+uint64_t audio_scratch(const model::AudioTower& tower, int n_threads, const EngineOptions& options);
+
+class Planner {
+public:
+    // All must outlive it.
+    Planner(const EngineOptions& options, const format::Checkpoint& checkpoint, const model::Config& config, const model::Weights& weights, Towers& towers, int n_threads);
+
+    // ---- parts ----
+    uint64_t idle() const { return program_ + tokenizer_ + vectors_; }       // an engine that has done nothing yet
+    uint64_t requests() const;                                               // of one answer: ids, logits, the sampler's candidates
+    uint64_t weights(const Slice& slice) const;                              // whole pages that its steps read
+    uint64_t kv(int64_t context, int64_t chunk, DType type) const;           // of one session, of any size
+    uint64_t scratch(const Slice& slice, const model::StepShape& shape) const { return model::step_scratch_bytes(config_, weights_, slice, shape); }
+    model::StepShape step(int64_t rows, int64_t wanted, int64_t context) const;
+    Result<uint64_t> vision(int64_t side) const;                             // weights, scratch and pixels
+    Result<uint64_t> audio() const;
+
+    // ---- plans ----
+    // Without a limit, what is asked for; under one, what fits beside `others`: bytes of sessions that are there already.
+    // `slice` (may be null) is the size, in place of a name.
+    Result<MemoryPlan> plan(const MemoryNeeds& needs, uint64_t others = 0, const Slice* slice = nullptr) const;
+    // The slice that needs.size or the options name, "fit" resolved.
+    Result<Slice> size(const MemoryNeeds& needs, double* tokens_per_s = nullptr) const;
+    // The largest side below `side` that the vision tower takes and that fits; 0 = none does.
+    int64_t largest_side(int64_t side, const std::function<bool(int64_t)>& fits) const;
+
+private:
+    struct Choice {
+        int64_t context, chunk, side;
+        KvType kv;
+        uint64_t others;  // bytes of other sessions
+        const Slice* slice;
+        uint64_t weights; // of the slice
+    };
+    Result<MemoryPlan> lay_out(const MemoryNeeds& needs, const Choice& choice) const;
+    Result<MemoryPlan> fit(const MemoryNeeds& needs, uint64_t others, const Slice& slice) const;  // over_budget if nothing does
+    double bytes_per_token(const Slice& slice, int64_t context) const;  // that an answer's token reads, keys and values included
+    std::vector<Slice> best_first() const;  // the listed sizes
+    Error refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_t bytes) const;
+    uint64_t text_bytes(const Choice& choice) const;
+
+    mutable std::vector<std::pair<Slice, uint64_t>> weighed_;  // what weights() has found; few sizes are asked for
+    const EngineOptions& options_;
+    const format::Checkpoint& checkpoint_;
+    const model::Config& config_;
+    const model::Weights& weights_;
+    Towers& towers_;
+    int n_threads_;
+    uint64_t program_ = 0, tokenizer_ = 0, vectors_ = 0, head_ = 0, per_layer_ = 0;
+};
+
+}  // namespace gemma3n::runtime
