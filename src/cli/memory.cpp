@@ -25,6 +25,7 @@ EngineOptions engine_options(const ModelOptions& o) {
     e.activations = o.activations == "f32" ? Activations::f32 : Activations::q8;
     e.kv = o.kv.empty() ? KvType::automatic : o.kv == "f32" ? KvType::f32 : o.kv == "q8" ? KvType::q8 : KvType::f16;
     e.size = o.size;
+    e.mmproj = o.mmproj;
     e.memory_limit = o.memory;
     return e;
 }
