@@ -17,7 +17,8 @@ struct MemoryNeeds {
     double tokens_per_s = 0;     // of size "fit": answers no slower than this, by the bytes that a token reads and how fast this machine reads; 0 = any
     int64_t context_tokens = 0;  // room of a session; 0 = the model's own, or under a limit as much of it as fits
     int64_t chunk_tokens = 512;  // most prompt tokens of a step; under a limit fewer are taken at a time if that makes it fit
-    int64_t image_side = 0;      // pixels of pictures; 0 = none
+    static constexpr int64_t own_side = -1;
+    int64_t image_side = 0;      // pixels of pictures; 0 = none, own_side = the model's own
     bool sound = false;
 };
 

@@ -34,6 +34,15 @@ AttachOptions attach_options(const MediaFlags& flags) {
     return o;
 }
 
+MemoryNeeds media_needs(const MediaFlags& flags) {
+    MemoryNeeds n;
+    for (const MediaFile& f : flags.files) {
+        if (f.kind == MediaFile::Kind::image) n.image_side = flags.image_side > 0 ? flags.image_side : MemoryNeeds::own_side;
+        if (f.kind == MediaFile::Kind::sound) n.sound = true;
+    }
+    return n;
+}
+
 Attachments::Attachments(std::shared_ptr<Engine> engine, const MediaFlags& flags, bool stats) : engine_(std::move(engine)), flags_(flags), stats_(stats) {}
 
 Result<Attached> Attachments::encode(const MediaFile& file, const AttachOptions& options) {

@@ -11,6 +11,7 @@
 namespace gemma3n::cli {
 
 AttachOptions attach_options(const MediaFlags& flags);
+MemoryNeeds media_needs(const MediaFlags& flags);      // what encoding them takes; the sound of videos, which may be left out, does not count
 std::string in_words(const std::vector<Part>& media);  // "1 picture, 2 clips, 632 tokens"
 
 class Attachments {

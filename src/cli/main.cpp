@@ -141,6 +141,8 @@ void add_trace(CLI::App* c, TraceOptions& o) {
 
 void add_transcribe(CLI::App* c, TranscribeCommand& o) {
     add_model(c, o.model, true);
+    add_size(c, o.model);
+    add_memory(c, o.model);
     c->add_option("FILE", o.files, "recordings ('-': standard input), of any length: clips are cut at quiet points")->required()->expected(1, 100000)->transform(not_empty("a path"))->option_text("...");
     c->add_option("--language", o.language, "what is spoken, as English; default: the model finds out")->transform(not_empty("a language"))->option_text("LANG");
     c->add_option("--translate-to", o.translate_to, "write the text in this language")->transform(not_empty("a language"))->option_text("LANG");

@@ -274,7 +274,10 @@ int run(const RunOptions& given) {
         watched = *from_input;
         o.media.files.erase(from_input);
     }
-    auto engine = load(o.model, {.tokens_per_s = o.model.target_tps, .context_tokens = o.context});
+    MemoryNeeds needs = media_needs(o.media);
+    needs.tokens_per_s = o.model.target_tps;
+    needs.context_tokens = o.context;
+    auto engine = load(o.model, needs);
     if (!engine) return report(engine.error());
     SessionOptions s;
     s.context_tokens = o.context;

@@ -167,7 +167,7 @@ int transcribe(const TranscribeCommand& o) {
     if (several && (o.format == "srt" || o.format == "vtt")) return usage_error("--format " + o.format + " is of one FILE: expected one, or --format json");
     if (several && o.live) return usage_error("--live takes one FILE");
     if (std::count(o.files.begin(), o.files.end(), "-") > 1) return usage_error("'-' is given more than once: standard input can be read once");
-    auto engine = load(o.model);
+    auto engine = load(o.model, {.sound = true});
     if (!engine) return report(engine.error());
     TranscribeOptions t;
     t.language = o.language;

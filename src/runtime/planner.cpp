@@ -267,7 +267,12 @@ Result<Slice> Planner::size(const MemoryNeeds& needs, double* tokens_per_s) cons
     return sizes.back();  // its refusal is the answer
 }
 
-Result<MemoryPlan> Planner::plan(const MemoryNeeds& needs, uint64_t others, const Slice* slice) const {
+Result<MemoryPlan> Planner::plan(const MemoryNeeds& asked, uint64_t others, const Slice* slice) const {
+    MemoryNeeds needs = asked;
+    if (needs.image_side == MemoryNeeds::own_side) {
+        TRY(towers_.vision());
+        needs.image_side = towers_.config().vision.side;
+    }
     if (needs.context_tokens < 0 || needs.context_tokens > config_.context_length) {
         return fail(Code::bad_argument, "context of %lld tokens: expected 1 to the model's %lld, or 0 for as much of it as fits", ll(needs.context_tokens), ll(config_.context_length));
     }
