@@ -18,6 +18,7 @@ namespace {
 // Measured on an engine that has done nothing yet (docs/memory.md): pages of the program and its libraries with their heaps, and what a
 // tokenizer keeps for an entry of the vocabulary.
 constexpr uint64_t program_bytes = 14000000, entry_bytes = 76;
+constexpr uint64_t mapped_around = 64 << 10;  // a touched page brings those around it that are cached, so much at a time (Linux, fault-around)
 constexpr int64_t chunks[] = {512, 256, 128, 64, 32, least_chunk};
 constexpr int64_t context_step = 256;     // of contexts that are chosen
 constexpr int64_t roomy_context = 4096;   // smaller steps are taken before less than this is offered
@@ -40,6 +41,21 @@ uint64_t header_bytes(const format::Checkpoint& c) {
     for (const format::TensorInfo& t : c.tensors())
         if (t.file == 0) first = std::min(first, t.offset);
     return first;
+}
+
+// Of the ranges that are read, with what comes along.
+uint64_t resident_bytes(const model::SlicePages& pages, const format::Checkpoint& checkpoint) {
+    uint64_t n = 0, done = 0;
+    int file = -1;
+    for (const model::PageRange& r : pages.ranges) {
+        if (r.file != file) done = 0;
+        file = r.file;
+        const uint64_t begin = std::max(r.begin / mapped_around * mapped_around, done);
+        const uint64_t end = std::min((r.end + mapped_around - 1) / mapped_around * mapped_around, checkpoint.files()[static_cast<size_t>(r.file)]->size());
+        if (end > begin) n += end - begin;
+        done = std::max(done, end);
+    }
+    return n;
 }
 
 }  // namespace
@@ -79,7 +95,7 @@ Planner::Planner(const EngineOptions& options, const format::Checkpoint& checkpo
 uint64_t Planner::weights(const Slice& slice) const {
     for (const auto& [known, bytes] : weighed_)
         if (model::same_network(known, slice)) return bytes;
-    const uint64_t bytes = model::pages_of(checkpoint_, config_, slice).bytes();
+    const uint64_t bytes = resident_bytes(model::pages_of(checkpoint_, config_, slice), checkpoint_);
     if (weighed_.size() > 64) weighed_.clear();
     weighed_.emplace_back(slice, bytes);
     return bytes;
@@ -153,7 +169,7 @@ Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) c
     const model::SlicePages pages = model::pages_of(checkpoint_, config_, *c.slice);
     add("core weights", pages.read_bytes - head_, true, false, false, text("size %s", c.slice->name.c_str()));
     add("head", head_, true, false, false, "and the table of tokens");
-    add("rest of their pages", c.weights - pages.read_bytes, true, false, false, "what else lies on them in the file");
+    add("rest of their pages", c.weights - pages.read_bytes, true, false, false, "what is mapped with them");
     if (per_layer_ > 0) add("per-layer table", 0, true, false, false, text("%s in the file, read by row", gigabytes(per_layer_).c_str()));
     add("keys and values", kv(c.context, c.chunk, dtype(c.kv)), true, pictures, sound, text("%lld tokens in %s", ll(c.context), name(c.kv)));
     if (c.others > 0) add("other sessions", c.others, true, pictures, sound, "keys and values");
