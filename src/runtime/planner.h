@@ -63,7 +63,13 @@ private:
     Error refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_t bytes) const;
     uint64_t text_bytes(const Choice& choice) const;
 
-    mutable std::vector<std::pair<Slice, uint64_t>> weighed_;  // what weights() has found; few sizes are asked for
+    struct Weighed {
+        Slice slice;
+        uint64_t resident = 0, read = 0;
+    };
+    Weighed weighed(const Slice& slice) const;
+
+    mutable std::vector<Weighed> known_;  // few sizes are asked for, and each many times
     const EngineOptions& options_;
     const format::Checkpoint& checkpoint_;
     const model::Config& config_;
