@@ -140,7 +140,9 @@ int bench(const BenchOptions& o) {
     if (!o.vision.empty() || o.audio) return bench_towers(o);
     Measured m;
     const auto start = std::chrono::steady_clock::now();
-    auto engine = load(o.model, {.context_tokens = o.prompt + o.decode});
+    ModelOptions model = o.model;
+    if (!o.sizes.empty()) model.size = o.sizes[0];  // a limit is for that one first
+    auto engine = load(model, {.context_tokens = o.prompt + o.decode});
     if (!engine) return report(engine.error());
     m.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     m.threads = o.model.threads > 0 ? o.model.threads : physical_cores();

@@ -18,6 +18,7 @@ namespace {
 // Measured on an engine that has done nothing yet (docs/memory.md): pages of the program and its libraries with their heaps, and what a
 // tokenizer keeps for an entry of the vocabulary.
 constexpr uint64_t program_bytes = 14000000, entry_bytes = 76;
+constexpr uint64_t mapped_around = 64 << 10;  // a touched page brings those around it that are cached, so much at a time (Linux, fault-around)
 constexpr int64_t chunks[] = {512, 256, 128, 64, 32, least_chunk};
 constexpr int64_t context_step = 256;     // of contexts that are chosen
 constexpr int64_t roomy_context = 4096;   // smaller steps are taken before less than this is offered
@@ -40,6 +41,21 @@ uint64_t header_bytes(const format::Checkpoint& c) {
     for (const format::TensorInfo& t : c.tensors())
         if (t.file == 0) first = std::min(first, t.offset);
     return first;
+}
+
+// Of the ranges that are read, with what comes along.
+uint64_t resident_bytes(const model::SlicePages& pages, const format::Checkpoint& checkpoint) {
+    uint64_t n = 0, done = 0;
+    int file = -1;
+    for (const model::PageRange& r : pages.ranges) {
+        if (r.file != file) done = 0;
+        file = r.file;
+        const uint64_t begin = std::max(r.begin / mapped_around * mapped_around, done);
+        const uint64_t end = std::min((r.end + mapped_around - 1) / mapped_around * mapped_around, checkpoint.files()[static_cast<size_t>(r.file)]->size());
+        if (end > begin) n += end - begin;
+        done = std::max(done, end);
+    }
+    return n;
 }
 
 }  // namespace
@@ -76,14 +92,15 @@ Planner::Planner(const EngineOptions& options, const format::Checkpoint& checkpo
     }
 }
 
-uint64_t Planner::weights(const Slice& slice) const {
-    for (const auto& [known, bytes] : weighed_)
-        if (model::same_network(known, slice)) return bytes;
-    const uint64_t bytes = model::pages_of(checkpoint_, config_, slice).bytes();
-    if (weighed_.size() > 64) weighed_.clear();
-    weighed_.emplace_back(slice, bytes);
-    return bytes;
+Planner::Weighed Planner::weighed(const Slice& slice) const {
+    for (const Weighed& w : known_)
+        if (model::same_network(w.slice, slice)) return w;
+    const model::SlicePages pages = model::pages_of(checkpoint_, config_, slice);
+    if (known_.size() > 64) known_.clear();
+    return known_.emplace_back(Weighed{slice, resident_bytes(pages, checkpoint_), pages.read_bytes});
 }
+
+uint64_t Planner::weights(const Slice& slice) const { return weighed(slice).resident; }
 
 // ids, the session's copy of logits, candidates and probabilities of the sampler
 uint64_t Planner::requests() const { return static_cast<uint64_t>(config_.vocab) * (sizeof(float) + 16) + (2u << 20); }
@@ -150,10 +167,10 @@ Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) c
     add("tokenizer", tokenizer_, true, pictures, sound, text("%lld entries", ll(config_.vocab)));
     add("vectors", vectors_, true, pictures, sound, "norms and coefficients in f32");
     add("requests", requests(), true, pictures, sound, "ids, logits, candidates");
-    const model::SlicePages pages = model::pages_of(checkpoint_, config_, *c.slice);
-    add("core weights", pages.read_bytes - head_, true, false, false, text("size %s", c.slice->name.c_str()));
+    const uint64_t read = weighed(*c.slice).read;
+    add("core weights", read - head_, true, false, false, text("size %s", c.slice->name.c_str()));
     add("head", head_, true, false, false, "and the table of tokens");
-    add("rest of their pages", c.weights - pages.read_bytes, true, false, false, "what else lies on them in the file");
+    add("rest of their pages", c.weights - read, true, false, false, "what is mapped with them");
     if (per_layer_ > 0) add("per-layer table", 0, true, false, false, text("%s in the file, read by row", gigabytes(per_layer_).c_str()));
     add("keys and values", kv(c.context, c.chunk, dtype(c.kv)), true, pictures, sound, text("%lld tokens in %s", ll(c.context), name(c.kv)));
     if (c.others > 0) add("other sessions", c.others, true, pictures, sound, "keys and values");
@@ -218,25 +235,25 @@ int64_t Planner::largest_side(int64_t side, const std::function<bool(int64_t)>& 
 std::vector<Slice> Planner::best_first() const {
     std::vector<model::ListedSlice> listed = model::listed_slices(config_);
     std::erase_if(listed, [&](const model::ListedSlice& l) { return !model::check_slice(config_, checkpoint_, l.slice, ""); });
-    std::vector<std::pair<model::ListedSlice, uint64_t>> weighed;
+    std::vector<std::pair<model::ListedSlice, uint64_t>> found;
     for (auto& l : listed) {
-        const uint64_t bytes = model::pages_of(checkpoint_, config_, l.slice).read_bytes;
-        weighed.emplace_back(std::move(l), bytes);
+        const uint64_t read = weighed(l.slice).read;
+        found.emplace_back(std::move(l), read);
     }
     // by published accuracy where it is known, the whole above all; else by what is read
-    std::stable_sort(weighed.begin(), weighed.end(), [](const auto& a, const auto& b) {
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
         if (a.first.mmlu > 0 && b.first.mmlu > 0) return a.first.mmlu > b.first.mmlu;
         return a.second > b.second;
     });
     std::vector<Slice> out;
-    for (auto& w : weighed) out.push_back(std::move(w.first.slice));
+    for (auto& w : found) out.push_back(std::move(w.first.slice));
     return out;
 }
 
 double Planner::bytes_per_token(const Slice& slice, int64_t context) const {
     constexpr int64_t usual = 512;  // tokens before it
     const int64_t keys = std::min(context > 0 ? context : usual, usual);
-    double n = static_cast<double>(model::pages_of(checkpoint_, config_, slice).read_bytes);
+    double n = static_cast<double>(weighed(slice).read);
     for (const int layer : slice.layers) {
         const int64_t seen = config_.layers[static_cast<size_t>(layer)].sliding ? std::min(keys, config_.window) : keys;
         n += static_cast<double>(2 * config_.n_kv_heads * seen) * static_cast<double>(row_bytes(kv_type(options_), config_.head_dim));

@@ -32,7 +32,7 @@ public:
     // ---- parts ----
     uint64_t idle() const { return program_ + tokenizer_ + vectors_; }       // an engine that has done nothing yet
     uint64_t requests() const;                                               // of one answer: ids, logits, the sampler's candidates
-    uint64_t weights(const Slice& slice) const;                              // whole pages that its steps read
+    uint64_t weights(const Slice& slice) const;                              // that its steps read, and what is mapped along with it
     uint64_t kv(int64_t context, int64_t chunk, DType type) const;           // of one session, of any size
     uint64_t scratch(const Slice& slice, const model::StepShape& shape) const { return model::step_scratch_bytes(config_, weights_, slice, shape); }
     model::StepShape step(int64_t rows, int64_t wanted, int64_t context) const;
@@ -63,7 +63,13 @@ private:
     Error refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_t bytes) const;
     uint64_t text_bytes(const Choice& choice) const;
 
-    mutable std::vector<std::pair<Slice, uint64_t>> weighed_;  // what weights() has found; few sizes are asked for
+    struct Weighed {
+        Slice slice;
+        uint64_t resident = 0, read = 0;
+    };
+    Weighed weighed(const Slice& slice) const;
+
+    mutable std::vector<Weighed> known_;  // few sizes are asked for, and each many times
     const EngineOptions& options_;
     const format::Checkpoint& checkpoint_;
     const model::Config& config_;
