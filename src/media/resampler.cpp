@@ -93,7 +93,7 @@ void Resampler::push(std::span<const float> in, std::vector<float>& out) {
     }
     const int64_t begin = n_in_ - static_cast<int64_t>(window_.size());  // the input that window_ begins with
     const int64_t done = std::min(first_ - reach_ + 1 - begin, static_cast<int64_t>(window_.size()));
-    if (done > 0) window_.erase(window_.begin(), window_.begin() + done);
+    if (done >= n_taps_) window_.erase(window_.begin(), window_.begin() + done);
 }
 
 void Resampler::finish(std::vector<float>& out) {

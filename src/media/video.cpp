@@ -3,130 +3,17 @@
 #include "media/video.h"
 
 #include "media/frames.h"
-#include "media/picture.h"
-#include "media/resampler.h"
-#include "media/track.h"
+#include "media/soundtrack.h"
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 
 namespace gemma3n::media {
 
 namespace {
 
-constexpr double max_gap = 3600;            // seconds; times that jump further are broken, and the frame follows the one before
-constexpr double in_step = 0.1;             // sound whose times stray less than that is taken as one piece
 constexpr double max_ahead = 10;            // seconds of pictures that are read ahead to find the sound before them
 constexpr size_t max_picture_bytes = 1 << 24, max_sound_bytes = 1 << 26;  // packets that wait for the other stream
-
-struct Queue {
-    std::deque<PacketHandle> packets;
-    size_t bytes = 0;
-
-    void push(PacketHandle p) {
-        bytes += static_cast<size_t>(p->size);
-        packets.push_back(std::move(p));
-    }
-    PacketHandle pop() {
-        PacketHandle p = std::move(packets.front());
-        packets.pop_front();
-        bytes -= static_cast<size_t>(p->size);
-        return p;
-    }
-};
-
-// The sound track on the clock of the pictures: what has been decoded, at 16 kHz, with silence where the track has a hole.
-class Soundtrack {
-public:
-    Soundtrack(std::unique_ptr<Decoder> decoder, std::string name) : decoder_(std::move(decoder)), name_(std::move(name)) {}
-
-    const Decoder& decoder() const { return *decoder_; }
-    Queue queue;
-    double zero = 0;  // the time of the stream that the pictures begin at
-
-    double until() const { return at_; }  // seconds that have been decoded
-    bool ended() const { return ended_; }
-
-    // Decodes what the queue holds up to `time`. `last`: no more packets will come.
-    Status advance(double time, bool last) {
-        while (!ended_ && at_ < time) {
-            if (held_ && gap_ >= 1) {  // silence up to the frame that waits
-                const double n = std::min(gap_, std::ceil((time - at_) * static_cast<double>(rate_)));
-                mono_.assign(static_cast<size_t>(std::clamp(n, 1.0, 1e6)), 0);
-                gap_ -= static_cast<double>(mono_.size());
-                take_mono();
-            } else if (held_) {
-                held_ = false;
-                mono_.clear();
-                TRY(append_mono(name_, *frame_, mono_));
-                if (frame_->sample_rate != rate_) finish(), rate_ = frame_->sample_rate;
-                take_mono();
-            } else if (decoder_->receive(frame_.get())) {
-                hold();
-            } else if (!queue.packets.empty()) {
-                decoder_->send(queue.pop().get());
-            } else if (last && !drained_) {
-                drained_ = true;
-                decoder_->send(nullptr);
-            } else if (last) {
-                finish();
-                ended_ = true;
-            } else {
-                break;
-            }
-        }
-        return {};
-    }
-
-    // Moves the sound up to `time` behind `out` (if there is one).
-    void give(double time, std::vector<float>* out) {
-        const int64_t n = std::min<int64_t>(static_cast<int64_t>(samples_.size()), std::llround((std::min(time, 1e9) - origin_) * sound_rate) - given_);
-        if (n <= 0) return;
-        const auto end = samples_.begin() + n;
-        if (out) out->insert(out->end(), samples_.begin(), end);
-        samples_.erase(samples_.begin(), end);
-        given_ += n;
-    }
-    void give_all(std::vector<float>* out) {
-        if (out) out->insert(out->end(), samples_.begin(), samples_.end());
-        given_ += static_cast<int64_t>(samples_.size());
-        samples_.clear();
-    }
-
-private:
-    // A frame waits in frame_; gap_ is the silence before it, in samples. What begins before the pictures do goes with the first of them.
-    void hold() {
-        held_ = true;
-        const bool first = rate_ == 0;
-        if (first) rate_ = std::clamp<int64_t>(frame_->sample_rate, min_rate, max_rate);
-        const auto time = seconds(frame_->best_effort_timestamp, decoder_->stream()->time_base);
-        const double from = time ? *time - zero : at_;
-        if (first && from < 0 && from > -max_ahead) origin_ = at_ = from;
-        gap_ = from > at_ + (first ? 0 : in_step) && from < at_ + max_gap ? std::round((from - at_) * static_cast<double>(rate_)) : 0;
-    }
-    void take_mono() {
-        if (!resampler_) resampler_.emplace(rate_);
-        resampler_->push(mono_, samples_);
-        at_ += static_cast<double>(mono_.size()) / static_cast<double>(rate_);
-    }
-    void finish() {
-        if (resampler_) resampler_->finish(samples_);
-        resampler_.reset();
-    }
-
-    std::unique_ptr<Decoder> decoder_;
-    std::string name_;
-    FrameHandle frame_ = new_frame();
-    bool held_ = false, drained_ = false, ended_ = false;
-    double gap_ = 0;
-    double origin_ = 0, at_ = 0;  // seconds where samples began, and where they have come to
-    int64_t rate_ = 0;
-    std::vector<float> mono_;
-    std::optional<Resampler> resampler_;
-    std::vector<float> samples_;  // 16 kHz, those not yet given
-    int64_t given_ = 0;
-};
 
 class Video : public VideoReader {
 public:
@@ -139,8 +26,9 @@ public:
         ASSIGN(decoder_, Decoder::open(*container_, pictures, options_.live));
         const AVStream* sound = options_.sound ? container_->best(AVMEDIA_TYPE_AUDIO) : nullptr;
         if (sound) {
-            ASSIGN(auto decoder, Decoder::open(*container_, sound, true));
-            sound_.emplace(std::move(decoder), container_->name());
+            auto decoder = Decoder::open(*container_, sound, true);
+            if (decoder) sound_.emplace(std::move(*decoder), container_->name());
+            else without_sound_ = decoder.error().message, sound = nullptr;
         }
         container_->keep_only({pictures, sound});
         converter_.emplace(container_->name(), display_orientation(*pictures));
@@ -173,7 +61,7 @@ public:
     std::string note() const override {
         if (const std::string n = decoder_->note(); !n.empty()) return n;
         if (const std::string n = sound_ ? sound_->decoder().note() : std::string(); !n.empty()) return n;
-        return container_->note();
+        return container_->note().empty() ? without_sound_ : container_->note();
     }
 
 private:
@@ -184,8 +72,7 @@ private:
                 std::swap(shown_, next_);
                 have_shown_ = true;
                 have_next_ = false;
-                shown_from_ = next_from_;
-                shown_to_ = shown_from_ + lasts_;
+                shown_to_ = next_from_ + lasts_;
             } else if (have_next_) {
                 return true;
             } else {
@@ -236,7 +123,7 @@ private:
         if (!more) {
             read_ended_ = true;
         } else if (decoder_->takes(p.get())) {
-            if (const auto t = seconds(p->dts != AV_NOPTS_VALUE ? p->dts : p->pts, decoder_->stream()->time_base)) read_until_ = *t - zero_;
+            if (const auto t = seconds(p->dts != AV_NOPTS_VALUE ? p->dts : p->pts, decoder_->stream()->time_base)) read_until_ = *t;
             pictures_.push(std::move(p));
         } else if (sound_ && sound_->decoder().takes(p.get())) {
             sound_->queue.push(std::move(p));
@@ -249,7 +136,7 @@ private:
     // comes with a later frame.
     Status hear(double time) {
         TRY(sound_->advance(time, read_ended_));
-        while (!options_.live && !sound_->ended() && sound_->until() < time + in_step && pictures_.bytes < max_picture_bytes && read_until_ < time + max_ahead) {
+        while (!options_.live && !sound_->ended() && sound_->until() < time + in_step && pictures_.bytes < max_picture_bytes && read_until_ - zero_ < time + max_ahead) {
             if (!read_ended_) TRY(read());
             TRY(sound_->advance(time + in_step, read_ended_));
         }
@@ -271,15 +158,16 @@ private:
     std::unique_ptr<Container> container_;
     std::unique_ptr<Decoder> decoder_;
     std::optional<Soundtrack> sound_;
+    std::string without_sound_;  // why a track is left out
     std::optional<FrameConverter> converter_;
     double zero_ = 0, usual_ = 0.04;  // seconds: the time of the first frame, and how long one lasts that does not say so
     double rounding_ = 0;             // half a unit of the stream's times: they were rounded to whole ones
     Queue pictures_;
-    double read_until_ = 0;
+    double read_until_ = 0;  // in the stream's own times
     bool read_ended_ = false, drained_ = false;
     FrameHandle shown_ = new_frame(), next_ = new_frame();
     bool have_shown_ = false, have_next_ = false;
-    double shown_from_ = 0, shown_to_ = 0, next_from_ = 0, lasts_ = 0;
+    double shown_to_ = 0, next_from_ = 0, lasts_ = 0;
     int64_t number_ = 0;  // of the frame that is next to be given out
 };
 

@@ -194,28 +194,28 @@ TEST_F(Video, CutAndFlippedFilesDoNoHarm) {
 
 double since(std::chrono::steady_clock::time_point start) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); }
 
-// A file stands in for a camera and runs by the clock: a caller that takes 300 ms a frame loses frames, never sound.
+// A file stands in for a camera and runs by the clock: a caller that looks away loses frames, never sound.
 TEST_F(Video, ALiveStreamDropsFramesAndKeepsSound) {
     const std::string path = data_path("video/h264.mp4");
     const auto whole = read_sound(path);
+    const auto start = std::chrono::steady_clock::now();
     const auto reader = VideoReader::open(path, {.fps = 10, .live = true});
     ASSERT_TRUE(reader) << reader.error().message;
     std::vector<float> sound;
     double last = -1;
     int64_t frames = 0;
-    const auto start = std::chrono::steady_clock::now();
     for (;;) {
         const auto frame = (*reader)->next(&sound);
         ASSERT_TRUE(frame) << frame.error().message;
         if (!*frame) break;
         EXPECT_GT((**frame).seconds, last);
-        EXPECT_GT(since(start), (**frame).seconds - 0.2);  // not before its time
+        EXPECT_GE(since(start), (**frame).seconds);
         last = (**frame).seconds;
-        frames++;
-        std::this_thread::sleep_for(std::chrono::milliseconds(300));
+        if (frames++ > 0) continue;
+        while ((*reader)->dropped() < 6 && since(start) < 60) std::this_thread::sleep_for(std::chrono::milliseconds(10));
     }
     EXPECT_EQ(frames + (*reader)->dropped(), 20);
-    EXPECT_GT((*reader)->dropped(), 5);
+    EXPECT_GE((*reader)->dropped(), 6);
     EXPECT_EQ(sound, whole->samples);
 }
 
@@ -247,7 +247,7 @@ TEST_F(Video, APipeThatStallsHoldsNobody) {
         ASSERT_FALSE(frame);
         EXPECT_EQ(frame.error().code, Code::cancelled);
     }
-    EXPECT_LT(since(start), 5);
+    EXPECT_LT(since(start), 60);
     Pipe silent;
     const auto none = VideoReader::open(silent.path(), {.waiting = [] { return false; }});
     ASSERT_FALSE(none);
