@@ -79,8 +79,14 @@ Result<std::string> Attachments::add(const MediaFile& file) {
         progress_line(what + line);
         return !interrupted();
     };
+    const int64_t pictures = n_pictures_, clips = n_clips_;
     if (trace_) {
-        o.trace = [&](SoftTokens::Kind kind, int64_t index) { return trace_(kind, index + (kind == SoftTokens::Kind::image ? n_pictures_ : n_clips_)); };
+        o.trace = [&](SoftTokens::Kind kind, int64_t index) {
+            const bool picture = kind == SoftTokens::Kind::image;
+            const int64_t n = index + (picture ? pictures : clips);
+            (picture ? n_pictures_ : n_clips_) = n + 1;
+            return trace_(kind, n);
+        };
     }
     auto a = encode(file, o);
     clear_progress();
@@ -88,10 +94,7 @@ Result<std::string> Attachments::add(const MediaFile& file) {
     for (const std::string& note : a->notes) say(in_file({Code::bad_file, note}, file.path).message);
     if (stats_) say_times(file, *a);
     std::vector<Part> added;
-    for (const Medium& m : a->media) {
-        (is_picture(m) ? n_pictures_ : n_clips_)++;
-        added.push_back(m.part);
-    }
+    for (const Medium& m : a->media) added.push_back(m.part);
     add(added);
     return in_words(added);
 }

@@ -41,7 +41,7 @@ private:
     bool stats_;
     Trace trace_;
     std::vector<Part> parts_;
-    int64_t n_pictures_ = 0, n_clips_ = 0;
+    int64_t n_pictures_ = 0, n_clips_ = 0;  // that trace_ was asked about
 };
 
 }  // namespace gemma3n::cli

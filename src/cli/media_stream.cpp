@@ -129,10 +129,11 @@ bool MediaStream::paused() {
     return paused_;
 }
 
-bool MediaStream::wait() {
+Status MediaStream::wait() {
     std::unique_lock lock(mutex_);
     while (!ended_ && n_frames_ < max_frames_ && !interrupted()) changed_.wait_for(lock, patience);
-    return !interrupted();
+    if (interrupted()) return Error{Code::cancelled, "watching " + name_ + " was cancelled"};
+    return media_.empty() && error_ ? Status(*error_) : Status();
 }
 
 std::vector<Part> MediaStream::take() {

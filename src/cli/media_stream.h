@@ -30,8 +30,8 @@ public:
     static Result<std::unique_ptr<MediaStream>> open(std::shared_ptr<Engine> engine, const MediaFile& file, const MediaFlags& flags);
     ~MediaStream();
 
-    // Waits until as many frames have come as a question takes, or the stream has ended; false on Ctrl-C.
-    bool wait();
+    // Waits until as many frames have come as a question takes, or the stream has ended. An error that came before any frame is given back.
+    Status wait();
     // What the next question gets; it is gone from here. From now on nothing is encoded until resume().
     std::vector<Part> take();
     void resume();

@@ -78,7 +78,9 @@ public:
 
     int once(const std::string& prompt) {
         if (const Status s = attachments_.add_flags(); !s) return report(s.error());
-        if (stream_ && !stream_->wait()) return exit_interrupted;
+        if (stream_) {
+            if (const Status s = stream_->wait(); !s) return report(s.error());
+        }
         const auto a = answer(prompt);
         if (!a) return report(explained(a.error()));
         after(*a, "");
@@ -89,7 +91,8 @@ public:
     // Questions come from `input`.
     int chat(int input) {
         if (const Status s = attachments_.add_flags(); !s) return report(s.error());
-        fprintf(stderr, "%s. /size NAME changes the size, /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", engine_->info().name.c_str());
+        const ModelInfo& m = engine_->info();
+        fprintf(stderr, "%s. %s/size NAME changes the size, /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", m.name.c_str(), m.vision || m.audio ? "/image, /audio and /video PATH attach a file, " : "");
         Lines lines(input);
         for (;;) {
             reset_interrupt();  // before the prompt: a Ctrl-C after it is meant for it

@@ -124,7 +124,7 @@ VideoOptions video_options(const Engine& engine, const AttachOptions& options) {
     VideoOptions v;
     v.fps = options.fps;
     v.side = options.frame_side != 0 ? options.frame_side : std::min(default_frame_side, engine.info().image_side);
-    v.sound = engine.info().audio;
+    v.sound = true;  // also when nothing hears it: that it is there is said
     return v;
 }
 
@@ -145,7 +145,7 @@ Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachO
             samples.clear();
             ASSIGN(const auto frame, reader.next(&samples));
             more = frame.has_value();
-            TRY(a.sound(samples, !more));
+            if (engine.info().audio) TRY(a.sound(samples, !more));
             if (!more) break;
             last_s = frame->seconds;
             TRY(a.reached(last_s));

@@ -81,7 +81,7 @@ TEST(BenchCommand, TowersBesideTheRoof) {
     EXPECT_NE(std::string_view(j["cpu"]), "");
     EXPECT_EQ(command({"bench", towered(), "--vision", "100"}).code, 2);
     EXPECT_EQ(command({"bench", towered(), "--vision", "64", "-p", "3"}).code, 2);
-    EXPECT_EQ(command({"bench", tiny(), "--audio"}).code, 1);
+    EXPECT_EQ(command({"bench", towerless(), "--audio"}).code, 1);
 }
 
 }  // namespace

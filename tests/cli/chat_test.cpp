@@ -83,7 +83,7 @@ TEST(Chat, BlankLinesAndUnknownCommandsAskNothing) {
     t.type("  \n");
     EXPECT_TRUE(t.shows("> "));
     t.type("/help\n");
-    EXPECT_TRUE(t.shows("gemma3n: '/help' is not a command: there are /size, /clear and /bye\r\n> ")) << t.screen();
+    EXPECT_TRUE(t.shows("gemma3n: '/help' is not a command: there are /image PATH, /audio PATH, /video PATH, /size, /clear and /bye\r\n> ")) << t.screen();
     t.type("/exit\n");
     EXPECT_EQ(t.ends(), 0);
 }

@@ -21,10 +21,21 @@ inline const std::string& towered() {
     return path;
 }
 
+// The tiny model alone: other tests put projectors beside tiny().
+inline const std::string& towerless() {
+    static const std::string path = [] {
+        const std::string own = folder().path() + "/towerless";
+        std::filesystem::create_directories(own);
+        std::filesystem::copy_file(tiny(), own + "/m.gguf");
+        return own + "/m.gguf";
+    }();
+    return path;
+}
+
 inline std::string media(const std::string& name) { return std::string(G3N_SOURCE_DIR) + "/tests/media/data/" + name; }
 inline std::string red() { return media("pictures/rgb8.png"); }
 
-// 16 kHz WAV: tones with silence of a fifth of a second behind each of `tones_s` seconds.
+// 16 kHz WAV: tones of tone_s seconds with a fifth of a second of silence behind each.
 inline std::string wav_bytes(double seconds, double tone_s = 1) {
     const auto n = static_cast<uint32_t>(seconds * 16000);
     std::string s;

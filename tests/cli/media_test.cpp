@@ -158,9 +158,9 @@ TEST_F(MediaCommand, EveryErrorNamesTheFileAndWhatWasExpected) {
         EXPECT_NE(r.err.find(w.sentence), std::string::npos) << w.sentence << "\n" << r.err;
         EXPECT_EQ(r.out, "");
     }
-    const Ran without = command({"run", tiny(), "--image", red(), "hi"});
+    const Ran without = command({"run", towerless(), "--image", red(), "hi"});
     EXPECT_EQ(without.code, 1);
-    EXPECT_EQ(without.err, "gemma3n: " + red() + ": " + tiny() + ": has no vision tower: pictures need a projector file, an mmproj-*.gguf beside it or named as mmproj\n");
+    EXPECT_EQ(without.err, "gemma3n: " + red() + ": " + towerless() + ": has no vision tower: pictures need a projector file, an mmproj-*.gguf beside it or named as mmproj\n");
     const Ran ids = command({"trace", towered(), "--ids", "2", "--image", red(), "-o", out_path()});
     EXPECT_EQ(ids.code, 2);
 }

@@ -118,7 +118,7 @@ TEST(Transcribe, WhatCannotBeMeantIsRefused) {
     refused({talk(), "--format", "doc"}, 2, "--format is 'doc': expected txt, json, srt or vtt");
     refused({talk(), "--every", "2"}, 2, "--every");
     refused({}, 2, "transcribe needs FILE");
-    const Ran without = command({"transcribe", tiny(), talk()});
+    const Ran without = command({"transcribe", towerless(), talk()});
     EXPECT_EQ(without.code, 1);
     EXPECT_NE(without.err.find("has no audio tower"), std::string::npos) << without.err;
     EXPECT_EQ(transcribe({talk()}, {.output_to = "/dev/full"}).code, 1);

@@ -33,8 +33,8 @@ TEST(Usage, NothingAskedShowsTheCommands) {
 }
 
 TEST(Usage, CommandsAndOptionsThatAreNot) {
-    expect_usage({"chat"}, "'chat' is not a command of gemma3n: expected run, show, tokenize, trace, pull, list, rm, synth, quantize, slice, imatrix, perplexity, eval or bench");
-    expect_usage({"--fast"}, "'--fast' is not an option of gemma3n: expected run, show, tokenize, trace, pull, list, rm, synth, quantize, slice, imatrix, perplexity, eval or bench");
+    expect_usage({"chat"}, "'chat' is not a command of gemma3n: expected run, show, tokenize, trace, transcribe, pull, list, rm, synth, quantize, slice, imatrix, perplexity, eval or bench");
+    expect_usage({"--fast"}, "'--fast' is not an option of gemma3n: expected run, show, tokenize, trace, transcribe, pull, list, rm, synth, quantize, slice, imatrix, perplexity, eval or bench");
     expect_usage({"run", "m", "--fast"}, "'--fast' is not an option of run");
     expect_usage({"run", "m", "--fast", "--faster"}, "'--fast' is not an option of run");
     expect_usage({"show", "m", "-t", "2"}, "'-t' is not an option of show");
