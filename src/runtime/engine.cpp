@@ -15,6 +15,7 @@
 #include <algorithm>
 #include <new>
 #include <system_error>
+#include <utility>
 
 namespace gemma3n {
 
@@ -119,14 +120,14 @@ Result<View> Engine::Impl::forward(std::span<const model::Batch> groups, const m
     try {
         scope.reset();
         scope.emplace(arena);
-        const auto each_cache = [&](auto f) {
-            for (const model::Batch& batch : groups) {
-                std::vector<int64_t> n_rows(batch.caches.size(), 0);
-                for (const model::Row& r : batch.rows) n_rows[static_cast<size_t>(r.sequence)]++;
-                for (size_t i = 0; i < batch.caches.size(); i++) f(*batch.caches[i], n_rows[i]);
-            }
-        };
-        each_cache([](model::Cache& cache, int64_t n) { cache.prepare(n); });
+        std::vector<std::pair<model::Cache*, int64_t>> grow;  // by how many rows
+        for (const model::Batch& batch : groups) {
+            const size_t first = grow.size();
+            for (model::Cache* cache : batch.caches) grow.push_back({cache, 0});
+            for (const model::Row& r : batch.rows) grow[first + static_cast<size_t>(r.sequence)].second++;
+        }
+        for (const auto& [cache, n] : grow) cache->prepare(n);
+
         Context c = context(arena, forward_options.inputs);
         const PoolAwake awake(*pool);
         const auto pass = [&](const model::Batch& batch) { return decoder->forward(c, timed ? *timed : *steps, batch, forward_options); };
@@ -146,7 +147,7 @@ Result<View> Engine::Impl::forward(std::span<const model::Batch> groups, const m
             if (wanted.empty()) logits = View{};
         }
         TRY(checkpoint->intact());  // a page that failed under the pass has put zeros into it
-        each_cache([](model::Cache& cache, int64_t n) { cache.commit(n); });
+        for (const auto& [cache, n] : grow) cache->commit(n);
         return logits;
     } catch (const std::bad_alloc&) {
         return fail(Code::over_budget, "%s: out of memory in a step of %zu tokens", checkpoint->path().c_str(), n_tokens);
