@@ -130,6 +130,15 @@ Status check_all(const std::vector<Slice>& slices, const Config& config, const s
     return {};
 }
 
+std::string quoted(const std::string& name) {
+    std::string s = "\"";
+    for (const char c : name) {
+        if (c == '"' || c == '\\') s += '\\';
+        s += static_cast<unsigned char>(c) < 32 ? text("\\u%04x", c) : std::string(1, c);
+    }
+    return s + "\"";
+}
+
 std::string joined(const auto& numbers) {
     std::string s;
     for (const auto n : numbers) s += (s.empty() ? "" : ",") + std::to_string(n);
@@ -207,7 +216,7 @@ Result<Slice> slice_from_file(const std::string& path_and_name, const Config& co
 std::string slices_to_json(const std::vector<Slice>& slices) {
     std::string s;
     for (const Slice& x : slices) {
-        s += (s.empty() ? "[" : ", ") + text("{\"name\": \"%s\", \"layers\": [", x.name.c_str()) + joined(x.layers) + "], \"widths\": [" + joined(x.ff) + "]}";
+        s += (s.empty() ? "[{\"name\": " : ", {\"name\": ") + quoted(x.name) + ", \"layers\": [" + joined(x.layers) + "], \"widths\": [" + joined(x.ff) + "]}";
     }
     return s + "]";
 }

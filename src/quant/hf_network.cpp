@@ -1,6 +1,7 @@
 #include "quant/hf_metadata.h"
 
 #include "base/result.h"
+#include "model/slices.h"
 
 #include <algorithm>
 
@@ -63,6 +64,7 @@ Status set_network(format::GgufWriter& w, const model::Config& c) {
     }
     if (c.final_softcap != 0 || is_3n) w.set(at + "final_logit_softcapping", c.final_softcap);
     TRY(set_layers(w, c));
+    if (!c.slices.empty()) w.set(at + "slices", model::slices_to_json(c.slices));
     if (!is_3n) {
         const float usual_scale = static_cast<float>(1 / std::sqrt(static_cast<double>(c.head_dim)));
         if (c.attention_scale != usual_scale) w.set(at + "attention.scale", c.attention_scale);

@@ -17,6 +17,7 @@
 #include <algorithm>
 #include <new>
 #include <system_error>
+#include <utility>
 
 namespace gemma3n {
 
@@ -131,14 +132,14 @@ Result<View> Engine::Impl::forward(std::span<const model::Batch> groups, const m
         if (groups.size() > 1) needed += static_cast<uint64_t>(n_wanted * config.vocab) * sizeof(float) + 64;
         TRY(room_for_step(needed, groups));
         scope.emplace(arena);
-        const auto each_cache = [&](auto f) {
-            for (const model::Batch& batch : groups) {
-                std::vector<int64_t> n_rows(batch.caches.size(), 0);
-                for (const model::Row& r : batch.rows) n_rows[static_cast<size_t>(r.sequence)]++;
-                for (size_t i = 0; i < batch.caches.size(); i++) f(*batch.caches[i], n_rows[i]);
-            }
-        };
-        each_cache([](model::Cache& cache, int64_t n) { cache.prepare(n); });
+        std::vector<std::pair<model::Cache*, int64_t>> grow;  // by how many rows
+        for (const model::Batch& batch : groups) {
+            const size_t first = grow.size();
+            for (model::Cache* cache : batch.caches) grow.push_back({cache, 0});
+            for (const model::Row& r : batch.rows) grow[first + static_cast<size_t>(r.sequence)].second++;
+        }
+        for (const auto& [cache, n] : grow) cache->prepare(n);
+
         Context c = context(arena, forward_options.inputs);
         const PoolAwake awake(*pool);
         const auto pass = [&](const model::Batch& batch) {
@@ -161,7 +162,7 @@ Result<View> Engine::Impl::forward(std::span<const model::Batch> groups, const m
             if (wanted.empty()) logits = View{};
         }
         TRY(checkpoint->intact());  // a page that failed under the pass has put zeros into it
-        each_cache([](model::Cache& cache, int64_t n) { cache.commit(n); });
+        for (const auto& [cache, n] : grow) cache->commit(n);
         return logits;
     } catch (const std::bad_alloc&) {
         return fail(Code::over_budget, "%s: out of memory in a step of %zu tokens", checkpoint->path().c_str(), n_tokens);

@@ -166,7 +166,7 @@ TEST(SliceFiles, CsvAsItIsPublished) {
 }
 
 TEST(SliceFiles, WhatIsWrittenIsRead) {
-    const std::vector<Slice> s = {{"x", {3, 4, 9}, {1, 2, 3}}, {"y", {0}, {64}}};
+    const std::vector<Slice> s = {{"a \"x\" \\\n", {3, 4, 9}, {1, 2, 3}}, {"y", {0}, {64}}};
     const auto again = model::slices_from_json(model::slices_to_json(s), small, "f");
     ASSERT_TRUE(again) << again.error().message;
     ASSERT_EQ(again->size(), 2u);

@@ -112,6 +112,9 @@ TEST_F(ExportForms, FromEachToEach) {
         }
     }
     EXPECT_TRUE(fs::exists(dir.path() + "/of_hf_small/chat_template.jinja"));
+    const std::string quantised = dir.path() + "/quantised.gguf";
+    ASSERT_TRUE(quant::quantise(hf, quantised, {.mix = format::Mix::q8_0}));
+    EXPECT_EQ(load(quantised)->sizes().size(), 4u) << "the list goes along where the layers stay";
 }
 
 TEST_F(ExportForms, QuantisedToADirectoryOnlyDequantised) {
