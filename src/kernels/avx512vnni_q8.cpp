@@ -149,7 +149,7 @@ void pack_panel(const Weights& w, std::byte* panel) {
 }
 
 // P panels of 16 weight rows (the lanes) x N activation rows x 4 * steps values.
-template <class T, int steps, int P, int N>
+template <int steps, int P, int N>
 inline void multiply(const std::byte* panel, uint64_t panel_stride, const int8_t* q, int64_t q_stride, __m512i (&sum)[P][N]) {
 #pragma GCC unroll 8  // or every sum is copied at every step
     for (int i = 0; i < steps; i++) {
@@ -195,7 +195,7 @@ void panel_tile(const std::byte* panel, int64_t k, const Rows& all, float* y, in
             const auto multiplied = [&](auto steps, int64_t values, int64_t i) {
                 for (int n = 0; n < N; n++)
                     for (int p = 0; p < P; p++) sum[p][n] = starts(n, i);
-                multiply<T, decltype(steps)::n, P, N>(w + values * panel_rows, panel_stride, a.q + 32 * b + values, a.q_stride, sum);
+                multiply<decltype(steps)::n, P, N>(w + values * panel_rows, panel_stride, a.q + 32 * b + values, a.q_stride, sum);
             };
             if constexpr (as_floats) {
                 multiplied(Steps<8>{}, 0, b);

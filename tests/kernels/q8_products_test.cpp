@@ -11,10 +11,13 @@ class Q8Products : public test::OnTable {
 protected:
     std::vector<float> product(const Table& t, const Weights& w, const Q8& a, bool large) {
         test::Guarded<float> y(a.n * (w.rows + 3), -1.0f);  // rows further apart than they are long
-        std::vector<std::byte> scratch = test::aligned_bytes(matmul_scratch_bytes(w.k));
+        const uint64_t scratch_bytes = matmul_scratch_bytes(w.k);
+        std::vector<std::byte> scratch = test::aligned_bytes(scratch_bytes + 64);
+        std::fill_n(test::align(scratch) + scratch_bytes, 64, std::byte{0x5A});
         if (large) t.matmul_q8[static_cast<int>(w.type)](w, a, y, w.rows + 3, test::align(scratch));
         else t.matvec_q8[static_cast<int>(w.type)](w, a, y, w.rows + 3);
         EXPECT_TRUE(y.intact());
+        for (uint64_t i = 0; i < 64; i++) EXPECT_EQ(test::align(scratch)[scratch_bytes + i], std::byte{0x5A}) << "beyond the scratch";
         std::vector<float> dense;
         for (int64_t i = 0; i < a.n; i++) {
             for (int64_t r = 0; r < w.rows; r++) dense.push_back(y[i * (w.rows + 3) + r]);
