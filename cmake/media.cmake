@@ -27,5 +27,5 @@ media_library(JPEG libjpeg "-ljpeg" jpeg)
 media_library(PNG libpng "-lpng" png)
 media_library(WEBP "libwebp;libwebpdemux" "-lwebpdemux -lwebp" webp)
 # FFmpeg 5.1 is the first with these layouts of channels
-media_library(FFMPEG "libavformat>=59.27;libavcodec>=59.37;libavutil>=57.28;libswscale>=6.7;libavdevice>=59.7"
-              "-lavdevice -lavformat -lavcodec -lswscale -lavutil" container decoder track soundtrack frames video live)
+media_library(FFMPEG "libavformat>=59.27;libavcodec>=59.37;libavutil>=57.28;libswscale>=6.7"
+              "-lavformat -lavcodec -lswscale -lavutil" container decoder track soundtrack frames video live)

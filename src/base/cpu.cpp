@@ -71,10 +71,13 @@ uint64_t last_level_cache_bytes() {
     return largest;
 }
 
-uint64_t peak_resident_bytes() {
-    const std::string kb = proc_value("/proc/self/status", "VmHWM");
+static uint64_t status_bytes(const char* key) {
+    const std::string kb = proc_value("/proc/self/status", key);
     return kb.empty() ? 0 : std::stoull(kb) * 1024;
 }
+
+uint64_t resident_bytes() { return status_bytes("VmRSS"); }
+uint64_t peak_resident_bytes() { return status_bytes("VmHWM"); }
 
 ArmFeatures arm_features() {
 #if defined(__aarch64__)

@@ -18,6 +18,7 @@ inline void cpu_relax() {
 int physical_cores();         // of those this process may run on; >= 1
 std::string cpu_name();       // as the system reports it, "unknown" if it does not
 uint64_t last_level_cache_bytes();  // as the system reports it; 0 if it does not
+uint64_t resident_bytes();       // VmRSS of this process, file pages included; 0 if unknown
 uint64_t peak_resident_bytes();  // VmHWM of this process, file pages included; 0 if unknown
 
 struct ArmFeatures {

@@ -1,7 +1,8 @@
 #include "media/container.h"
 
+#include "base/library.h"
+
 extern "C" {
-#include <libavdevice/avdevice.h>
 }
 
 #include <algorithm>
@@ -81,7 +82,10 @@ Result<std::unique_ptr<Container>> Container::open_device(const std::string& pat
     std::unique_ptr<Container> c(new Container);
     c->name_ = path;
     c->waiting_ = waiting;
-    avdevice_register_all();
+    // It brings eighty libraries, which only a camera is worth; its number has always been that of libavformat.
+    const auto register_all = reinterpret_cast<void (*)()>(library_function("libavdevice.so." AV_STRINGIFY(LIBAVFORMAT_VERSION_MAJOR), "avdevice_register_all"));
+    if (!register_all) return fail(Code::unsupported, "%s: a camera needs FFmpeg's libavdevice, which is not installed", path.c_str());
+    register_all();
     const AVInputFormat* kind = av_find_input_format("v4l2");
     if (!kind) return fail(Code::unsupported, "%s: this FFmpeg has no V4L2 devices", path.c_str());
     TRY(c->start_reading("video device", kind, path.c_str()));

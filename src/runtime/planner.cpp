@@ -15,9 +15,12 @@ namespace gemma3n::runtime {
 
 namespace {
 
-// Measured on an engine that has done nothing yet (docs/memory.md): pages of the program and its libraries with their heaps, and what a
-// tokenizer keeps for an entry of the vocabulary.
-constexpr uint64_t program_bytes = 14000000, entry_bytes = 76;
+// What the program and its libraries held before it began, and what an engine that has done nothing yet adds to that in heaps and
+// stacks (measured, docs/memory.md): together 14 MB without the libraries that media are decoded with.
+const uint64_t at_start = resident_bytes();
+constexpr uint64_t heap_bytes = 10000000, least_program = 14000000;
+constexpr uint64_t decoder_bytes = 24000000;  // FFmpeg's, once it has decoded something; of models with towers
+constexpr uint64_t entry_bytes = 76;          // of the vocabulary, in the tokenizer
 constexpr uint64_t mapped_around = 64 << 10;  // a touched page brings those around it that are cached, so much at a time (Linux, fault-around)
 constexpr int64_t chunks[] = {512, 256, 128, 64, 32, least_chunk};
 constexpr int64_t context_step = 256;     // of contexts that are chosen
@@ -77,7 +80,7 @@ Status check_kv(const EngineOptions& o, const model::Config& c) {
 }
 
 Planner::Planner(const EngineOptions& options, const format::Checkpoint& checkpoint, const model::Config& config, const model::Weights& weights, Towers& towers, int n_threads)
-    : options_(options), checkpoint_(checkpoint), config_(config), weights_(weights), towers_(towers), n_threads_(n_threads), program_(program_bytes),
+    : options_(options), checkpoint_(checkpoint), config_(config), weights_(weights), towers_(towers), n_threads_(n_threads), program_(std::max(at_start + heap_bytes, least_program)),
       tokenizer_(entry_bytes * static_cast<uint64_t>(config.vocab)), vectors_(weights.owned.bytes()) {
     if (checkpoint.container() == format::Container::gguf) {
         tokenizer_ += header_bytes(checkpoint);
@@ -90,6 +93,7 @@ Planner::Planner(const EngineOptions& options, const format::Checkpoint& checkpo
         if (b.tensor_class == model::TensorClass::head) head_ = b.resident_bytes;
         if (b.tensor_class == model::TensorClass::per_layer) per_layer_ = b.file_bytes;
     }
+    if (media_support().containers && (towers.has_vision() || towers.has_audio())) program_ += decoder_bytes;
 }
 
 Planner::Weighed Planner::weighed(const Slice& slice) const {
@@ -163,7 +167,7 @@ Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) c
         if (audio) p.audio_bytes += bytes;
     };
     const bool pictures = c.side > 0, sound = needs.sound;
-    add("program", program_, true, pictures, sound, "code, libraries, heap");
+    add("program", program_, true, pictures, sound, "code, libraries, heap; decoders");
     add("tokenizer", tokenizer_, true, pictures, sound, text("%lld entries", ll(config_.vocab)));
     add("vectors", vectors_, true, pictures, sound, "norms and coefficients in f32");
     add("requests", requests(), true, pictures, sound, "ids, logits, candidates");
