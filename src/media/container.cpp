@@ -2,9 +2,6 @@
 
 #include "base/library.h"
 
-extern "C" {
-}
-
 #include <algorithm>
 #include <chrono>
 #include <cstdarg>
