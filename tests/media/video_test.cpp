@@ -144,7 +144,7 @@ TEST_F(Video, AHoleBehindTheLastFrame) {
         const auto before = most();
         const auto reader = VideoReader::open(path, {.fps = 1});
         while ((*(*reader)->next(nullptr)).has_value()) {}
-        if (most() - before > 48 << 10) _exit(1);
+        if (test::limits_memory && most() - before > 48 << 10) _exit(1);  // the address sanitizer keeps what was freed
     }));
 }
 
