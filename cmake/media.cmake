@@ -29,3 +29,6 @@ media_library(WEBP "libwebp;libwebpdemux" "-lwebpdemux -lwebp" webp)
 # FFmpeg 5.1 is the first with these layouts of channels
 media_library(FFMPEG "libavformat>=59.27;libavcodec>=59.37;libavutil>=57.28;libswscale>=6.7"
               "-lavformat -lavcodec -lswscale -lavutil" container decoder track soundtrack frames video live)
+if(NOT TARGET PkgConfig::G3N_FFMPEG)
+  set_source_files_properties(${PROJECT_SOURCE_DIR}/tests/media/live_test.cpp ${PROJECT_SOURCE_DIR}/tests/media/camera_test.cpp PROPERTIES HEADER_FILE_ONLY ON)
+endif()

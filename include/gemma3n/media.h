@@ -87,7 +87,7 @@ struct VideoOptions {
     int64_t side = 0;         // > 0: frames come resized to side x side
     bool sound = true;        // read the sound track too
     // A stream that keeps arriving, read on a thread: when the caller is slower than it, frames are dropped and the newest is kept; sound
-    // is never dropped. A regular file stands in for such a stream at the speed of the clock.
+    // is never dropped: once ten minutes of it wait, the stream is read on only when next() has taken them. A regular file stands in for such a stream at the speed of the clock.
     bool live = false;
     Waiting waiting;          // asked by next() on the caller's thread
 };

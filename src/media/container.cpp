@@ -99,7 +99,8 @@ Status Container::start_reading(const char* what, const AVInputFormat* kind, con
         format_->flags |= AVFMT_FLAG_CUSTOM_IO;
     }
     format_->io_open = [](AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) { return AVERROR(EPERM); };
-    format_->interrupt_callback = {[](void* self) { return static_cast<Container*>(self)->waiting_ && !static_cast<Container*>(self)->waiting_() ? 1 : 0; }, this};
+    if (!in_) format_->flags |= AVFMT_FLAG_NONBLOCK;  // else the system waits for a device's picture and asks nobody
+    format_->interrupt_callback = {[](void* self) { return static_cast<Container*>(self)->goes_on() ? 0 : 1; }, this};
     if (!is_file()) format_->max_analyze_duration = pipe_analysis;
     int error = avformat_open_input(&format_, url, kind, nullptr);  // frees the context if it fails
     if (error >= 0) error = avformat_find_stream_info(format_, nullptr);
@@ -107,6 +108,12 @@ Status Container::start_reading(const char* what, const AVInputFormat* kind, con
     if (error == AVERROR_EXIT) return fail(Code::cancelled, "%s: the wait for it was ended", name_.c_str());
     if (error < 0) return fail(Code::bad_file, "%s: is no %s that can be read: %s", name_.c_str(), what, explained(error).c_str());
     return {};
+}
+
+// FFmpeg, and next(), try a device without a picture again at once: the pause is here.
+bool Container::goes_on() const {
+    if (!in_) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    return !waiting_ || waiting_();
 }
 
 Container::~Container() {
@@ -135,12 +142,8 @@ Result<bool> Container::next(AVPacket* packet) {
         const int error = av_read_frame(format_, packet);
         if (error >= 0) return true;
         if (failure_) return *failure_;
-        if (error == AVERROR(EAGAIN)) {  // a device without a picture yet
-            if (waiting_ && !waiting_()) return fail(Code::cancelled, "%s: the wait for more was ended", name_.c_str());
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
-            continue;
-        }
-        if (error == AVERROR_EXIT) return fail(Code::cancelled, "%s: the wait for more was ended", name_.c_str());
+        if (error == AVERROR(EAGAIN) && goes_on()) continue;  // a device without a picture yet
+        if (error == AVERROR(EAGAIN) || error == AVERROR_EXIT) return fail(Code::cancelled, "%s: the wait for more was ended", name_.c_str());
         if (error != AVERROR_EOF || !logged.empty()) note_ = text("%s: cannot be read to its end: %s", name_.c_str(), explained(error).c_str());
         ended_ = true;
     }

@@ -45,6 +45,7 @@ public:
 
 private:
     Container() = default;
+    bool goes_on() const;
     Status start_reading(const char* what, const AVInputFormat* kind, const char* url);
 
     std::string name_;

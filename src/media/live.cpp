@@ -6,6 +6,7 @@
 #include <cmath>
 #include <condition_variable>
 #include <mutex>
+#include <new>
 #include <thread>
 
 namespace gemma3n {
@@ -16,6 +17,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds patience{50};
+constexpr size_t max_sound = 600 * sound_rate;  // samples that wait for the caller, 38 MB; beyond them the stream waits, as a pipe's writer can
 
 class Live : public VideoReader {
 public:
@@ -37,6 +39,7 @@ public:
         }
         if (sound) sound->insert(sound->end(), sound_.begin(), sound_.end());
         sound_.clear();
+        taken_.notify_one();
         if (!frame_ && error_) return *error_;
         return std::exchange(frame_, std::nullopt);
     }
@@ -54,6 +57,17 @@ public:
 
 private:
     void run() {
+        try {
+            read();
+        } catch (const std::bad_alloc&) {
+            const std::lock_guard lock(mutex_);
+            error_ = std::move(no_memory_);
+            ended_ = true;
+            arrived_.notify_one();
+        }
+    }
+
+    void read() {
         const auto start = Clock::now();
         std::vector<float> sound;
         for (bool more = true; more && !gate_->stop;) {
@@ -63,7 +77,7 @@ private:
                 const auto due = start + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>((**frame).seconds));
                 while (!gate_->stop && Clock::now() < due) std::this_thread::sleep_for(std::min<Clock::duration>(due - Clock::now(), patience));
             }
-            const std::lock_guard lock(mutex_);
+            std::unique_lock lock(mutex_);
             sound_.insert(sound_.end(), sound.begin(), sound.end());
             note_ = reader_->note();
             more = frame && *frame;
@@ -75,6 +89,7 @@ private:
                 if (!frame) error_ = frame.error();
             }
             arrived_.notify_one();
+            while (more && sound_.size() >= max_sound && !gate_->stop) taken_.wait_for(lock, patience);
         }
     }
 
@@ -84,10 +99,11 @@ private:
     const double duration_;
     const bool has_sound_;
     mutable std::mutex mutex_;  // of what follows
-    std::condition_variable arrived_;
+    std::condition_variable arrived_, taken_;
     std::optional<Frame> frame_;
     std::vector<float> sound_;  // up to frame_
     std::optional<Error> error_;
+    Error no_memory_{Code::over_budget, "the stream: out of memory for its next frame"};  // made while there is some
     std::string note_;
     int64_t dropped_ = 0;
     bool ended_ = false;

@@ -13,6 +13,7 @@ namespace gemma3n::media {
 namespace {
 
 constexpr double max_ahead = 10;            // seconds of pictures that are read ahead to find the sound before them
+constexpr double rest_step = 60;            // seconds of sound behind the last frame that are decoded before they are handed over
 constexpr size_t max_picture_bytes = 1 << 24, max_sound_bytes = 1 << 26;  // packets that wait for the other stream
 
 class Video : public VideoReader {
@@ -146,9 +147,10 @@ private:
     Status rest(std::vector<float>* sound) {
         if (!sound_) return {};
         while (!sound_->ended()) {
-            if (!read_ended_) TRY(read());
-            TRY(sound_->advance(1e18, read_ended_));
+            const double to = sound_->until() + rest_step;
+            TRY(sound_->advance(to, read_ended_));
             sound_->give_all(sound);
+            if (sound_->until() < to && !read_ended_) TRY(read());
         }
         sound_->give_all(sound);
         return {};

@@ -14,6 +14,7 @@ namespace {
 
 constexpr int64_t max_channels = 64;
 constexpr size_t most_before_data = 1 << 20;  // bytes of chunks ahead of the samples
+constexpr size_t read_step = 1 << 16;         // bytes that are made room for before they are there
 
 uint64_t number(std::span<const std::byte> b, size_t at, size_t n) {
     uint64_t v = 0;
@@ -66,7 +67,7 @@ public:
                 begin_data(size, large ? large_data : 0, riff, at + 8);
                 return {};
             }
-            if (size > most_before_data - at - 8) {
+            if (at + 8 > most_before_data || size > most_before_data - at - 8) {
                 return fail(Code::bad_file, "%s: is a broken WAV file: chunk '%s' has %llu bytes: expected samples within the first %zu", in_->name().c_str(), shown(name).c_str(),
                             static_cast<unsigned long long>(size), most_before_data);
             }
@@ -120,7 +121,7 @@ private:
     Status need(size_t n) {
         while (head_.size() < n) {
             const size_t had = head_.size();
-            head_.resize(n);
+            head_.resize(std::min(n, had + read_step));
             ASSIGN(const size_t got, in_->read(std::span(head_).subspan(had)));
             head_.resize(had + got);
             if (got == 0) return fail(Code::bad_file, "%s: is a broken WAV file: it ends after %zu bytes, before its samples", in_->name().c_str(), had);

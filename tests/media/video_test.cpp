@@ -1,11 +1,13 @@
 // Frames by the clock, in step with the sound; streams that keep arriving; and what is broken.
 #include "gemma3n/media.h"
 
+#include "base/limited_memory.h"
 #include "base/temporary_file.h"
 #include "media/files.h"
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <map>
@@ -119,6 +121,31 @@ TEST_F(Video, TracksThatBeginApart) {
     EXPECT_EQ(s.all_sound, early->samples);
     EXPECT_EQ(s.sound[0].size(), 8000u);
     EXPECT_EQ(s.sound[1].size(), 3200u);
+}
+
+// Fifty minutes of silence behind the last frame is handed over as it is made, and takes no memory where nobody wants it.
+TEST_F(Video, AHoleBehindTheLastFrame) {
+    const std::string path = data_path("video/sound-with-hole.mkv");
+    const Seen s = watch(path, {.fps = 10});
+    ASSERT_EQ(s.error, "");
+    EXPECT_EQ(s.frames.size(), 13u);
+    ASSERT_EQ(s.all_sound.size(), 3000u * 16000 + 3200);
+    EXPECT_TRUE(std::all_of(s.all_sound.begin() + 1600, s.all_sound.end() - 1600, [](float x) { return x == 0; }));
+    const auto tones = read_sound(path);
+    ASSERT_TRUE(tones);
+    EXPECT_TRUE(std::equal(tones->samples.begin(), tones->samples.begin() + 1600, s.all_sound.begin()));
+    EXPECT_TRUE(std::equal(tones->samples.end() - 1600, tones->samples.end(), s.all_sound.end() - 1600));
+    EXPECT_TRUE(test::ends_within(1 << 14, [&] {
+        const auto most = [] {
+            rusage u{};
+            getrusage(RUSAGE_SELF, &u);
+            return u.ru_maxrss;  // kilobytes
+        };
+        const auto before = most();
+        const auto reader = VideoReader::open(path, {.fps = 1});
+        while ((*(*reader)->next(nullptr)).has_value()) {}
+        if (test::limits_memory && most() - before > 48 << 10) _exit(1);  // the address sanitizer keeps what was freed
+    }));
 }
 
 TEST_F(Video, FramesAreResizedAsPicturesAre) {

@@ -132,6 +132,11 @@ TEST(Wav, BrokenFilesSayHow) {
     says(bytes, "x.wav: is a broken WAV file: its samples come before their format");
     says(WavFile{.before = "JUNK" + number(0xFFFFFFF0, 4)}.bytes(),
          "x.wav: is a broken WAV file: chunk 'JUNK' has 4294967280 bytes: expected samples within the first 1048576");
+    const std::string up_to_the_last = "junk" + number(1048556, 4) + std::string(1048556, 'x');  // the next chunk begins at byte 1048576
+    says(WavFile{.before = up_to_the_last + "more" + number(0xFFFFFFF0, 4)}.bytes(),
+         "x.wav: is a broken WAV file: chunk 'more' has 4294967280 bytes: expected samples within the first 1048576");
+    says(WavFile{.before = up_to_the_last + "more" + number(0, 4)}.bytes(),
+         "x.wav: is a broken WAV file: chunk 'more' has 0 bytes: expected samples within the first 1048576");
 }
 
 // The beginning of any length is a sound or a sentence, read in pieces of any size.

@@ -61,6 +61,8 @@ def videos(out):
     # sound that begins half a second after the pictures, and half a second before
     ffmpeg(*coloured, "-itsoffset", "0.5", *tone, "-map", "0", "-map", "1", "-c:a", "flac", "-ar", "16000", "-sample_fmt", "s16", "-t", "1.3", *lossless, out / "late-sound.mkv", given=colours)
     ffmpeg(*coloured, *tone, "-vf", "settb=1/1000,setpts=N*100+500", "-enc_time_base", "1:1000", "-map", "0", "-map", "1", "-c:a", "flac", "-ar", "16000", "-sample_fmt", "s16", "-t", "1.8", *lossless, out / "early-sound.mkv", given=colours)
+    # a tenth of a second of sound at the beginning, and another 3000 seconds later
+    ffmpeg(*coloured, "-f", "lavfi", "-i", "sine=500:r=16000:d=0.2:samples_per_frame=320", "-af", "asetpts=if(gte(T\\,0.1)\\,PTS+3000/TB\\,PTS)", "-map", "0", "-map", "1", "-c:a", "pcm_s16le", *lossless, out / "sound-with-hole.mkv", given=colours)
 
 
 def frames(path, width, height, *before):
