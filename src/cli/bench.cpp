@@ -6,6 +6,7 @@
 #include "cli/bench.h"
 #include "cli/progress.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <optional>
@@ -141,14 +142,17 @@ int bench(const BenchOptions& o) {
     Measured m;
     const auto start = std::chrono::steady_clock::now();
     ModelOptions model = o.model;
-    if (!o.sizes.empty()) model.size = o.sizes[0];  // a limit is for that one first
+    std::vector<std::string> sizes = o.sizes;
+    if (!sizes.empty()) model.size = sizes[0];  // a limit is for that one first
+    if (std::count(sizes.begin(), sizes.end(), "fit") > (model.size == "fit")) return usage_error("--size has 'fit' behind another: expected it first, and once");
     auto engine = load(model, {.context_tokens = o.prompt + o.decode});
     if (!engine) return report(engine.error());
     m.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     m.threads = o.model.threads > 0 ? o.model.threads : physical_cores();
     const ModelInfo info = (*engine)->info();
+    if (model.size == "fit") sizes[0] = size_name(**engine);
     Progress progress("measuring");
-    auto b = measure::bench(**engine, {o.prompt, o.decode, o.repeats, o.seed, o.sizes}, [&](double done) { return progress.at(done); });
+    auto b = measure::bench(**engine, {o.prompt, o.decode, o.repeats, o.seed, sizes}, [&](double done) { return progress.at(done); });
     if (!b) return report(b.error());
     m.bench = std::move(*b);
     engine->reset();  // the roof is measured with nothing else in memory

@@ -38,12 +38,6 @@ struct MediaFlags {
     std::string audio_tokens = "fixed";  // or "dynamic"
     double fps = 1;
     int64_t max_frames = 0;              // 0 = the default of what it is for
-    // Of files that are standard input.
-    bool reads_input() const {
-        for (const MediaFile& f : files)
-            if (f.path == "-") return true;
-        return false;
-    }
 };
 
 struct RunOptions {
@@ -183,6 +177,8 @@ int finish_output();
 // Under a limit, refused before anything is loaded if `needs` do not fit it.
 Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs = {});
 EngineOptions engine_options(const ModelOptions& o);
+Status check_target(const ModelOptions& o);  // --target-tps without --size fit
+std::string size_name(Engine& engine);       // of the slice that runs, where "fit" or none was asked for
 void print_plan(const MemoryPlan& p);
 std::string plan_json(const MemoryPlan& p);
 // The path that MODEL stands for: itself, or where a named model lies in the cache (fetched first, if o.pull).

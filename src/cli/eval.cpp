@@ -19,7 +19,7 @@ using measure::QuestionType;
 using measure::TaskScore;
 
 struct ModelScores {
-    std::string path;
+    std::string path, size;
     std::vector<TaskScore> tasks;
 };
 
@@ -58,9 +58,9 @@ void json(const std::vector<ModelScores>& all, const EvalOptions& o) {
             tasks += (tasks.empty() ? "\n  " : ",\n  ") + std::string("{\"task\": ") + json_string(t.task) + ", \"type\": " + (choice ? "\"choice\"" : "\"exact\"") + ", \"n\": " + json_number(t.n) +
                      (choice ? ", \"sum\": " : ", \"match\": ") + counts(t.right, t.n) + (choice ? ", \"per_byte\": " + counts(t.right_per_byte, t.n) : "") + "}";
         }
-        models += (models.empty() ? "\n {" : ",\n {") + std::string("\"model\": ") + json_string(m.path) + ", \"tasks\": [" + tasks + "]}";
+        models += (models.empty() ? "\n {" : ",\n {") + std::string("\"model\": ") + json_string(m.path) + ", \"size\": " + json_string(m.size) + ", \"tasks\": [" + tasks + "]}";
     }
-    printf("%s\n", Json().add("suite", o.suite).add("size", o.model.size.empty() ? "full" : o.model.size).add("activations", o.model.activations).raw("models", "[" + models + "]").str().c_str());
+    printf("%s\n", Json().add("suite", o.suite).add("activations", o.model.activations).raw("models", "[" + models + "]").str().c_str());
 }
 
 }  // namespace
@@ -80,7 +80,7 @@ int eval(const EvalOptions& o) {
         const double n = static_cast<double>(questions->size());
         auto scores = measure::evaluate(**engine, *questions, [&](size_t done) { return progress.at(static_cast<double>(done) / n); });
         if (!scores) return report(scores.error());
-        all.push_back({path, std::move(*scores)});
+        all.push_back({path, size_name(**engine), std::move(*scores)});
     }
     clear_progress();
     o.json ? json(all, o) : table(all);

@@ -72,9 +72,10 @@ void add_media(CLI::App* c, ModelOptions& m, MediaFlags& o) {
     add_mmproj(c, m);
 }
 
-// The slice of the model that is run.
+// The slice of the model that is run; "fit" is offered where a limit was added before.
 void add_size(CLI::App* c, ModelOptions& o) {
-    c->add_option("--size", o.size, "a slice of the model: full (default), e2b, 2.98b, another name that show lists, a .json or .csv file, or fit: the best that fits --memory")->transform(not_empty("a name"))->option_text("NAME");
+    const std::string fit = c->get_option_no_throw("--memory") ? ", or fit: the best that fits --memory" : "";
+    c->add_option("--size", o.size, "a slice of the model: full (default), e2b, 2.98b, another name that show lists, a .json or .csv file" + fit)->transform(not_empty("a name"))->option_text("NAME");
 }
 
 void add_run(CLI::App* c, RunOptions& o) {
@@ -90,11 +91,11 @@ void add_run(CLI::App* c, RunOptions& o) {
     c->add_option("--seed", o.seed, "seed of the sampler; default random")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-n,--max-tokens", o.max_tokens, "tokens to generate at most; default until the answer ends")->transform(whole(0, no_end))->option_text("N");
     c->add_option("-c,--ctx-size", o.context, "room for tokens; default and most: the model's")->transform(whole(1, no_end))->option_text("N");
+    add_memory(c, o.model);
     add_size(c, o.model);
     c->add_option("--prefill-size", o.prefill_size, "the slice that reads the prompt; default that of --size")->transform(not_empty("a name"))->option_text("NAME");
     add_switch(c, "--release", o.release, "after a change to a smaller size, give back the memory that only the larger one needs");
     add_switch(c, "--raw", o.raw, "continue plain text: no turn format")->excludes(system)->option_text(" ");
-    add_memory(c, o.model);
     add_target(c, o.model);
     add_switch(c, "--offline", o.model.offline, "fetch nothing: a named model must be in the cache");
     o.model.pull = true;
@@ -110,10 +111,10 @@ void add_run(CLI::App* c, RunOptions& o) {
 void add_show(CLI::App* c, ShowOptions& o) {
     add_model(c, o.model, false);
     add_mmproj(c, o.model);
+    add_memory(c, o.model);
     add_size(c, o.model);
     add_target(c, o.model);
     add_kv(c, o.model);
-    add_memory(c, o.model);
     c->add_option("-c,--ctx-size", o.needs.context_tokens, "tokens that the plan of memory counts; default the model's, or under --memory what fits")->transform(whole(1, no_end))->option_text("N");
     c->add_option("--image-size", o.needs.image_side, "pictures in that plan: pixels a side")->transform(whole(1, 1 << 16))->option_text("N");
     add_switch(c, "--sound", o.needs.sound, "sound in that plan");
@@ -141,8 +142,8 @@ void add_trace(CLI::App* c, TraceOptions& o) {
 
 void add_transcribe(CLI::App* c, TranscribeCommand& o) {
     add_model(c, o.model, true);
-    add_size(c, o.model);
     add_memory(c, o.model);
+    add_size(c, o.model);
     c->add_option("FILE", o.files, "recordings ('-': standard input), of any length: clips are cut at quiet points")->required()->expected(1, 100000)->transform(not_empty("a path"))->option_text("...");
     c->add_option("--language", o.language, "what is spoken, as English; default: the model finds out")->transform(not_empty("a language"))->option_text("LANG");
     c->add_option("--translate-to", o.translate_to, "write the text in this language")->transform(not_empty("a language"))->option_text("LANG");
@@ -183,6 +184,7 @@ void add_rm(CLI::App* c, RmOptions& o) {
 
 void add_perplexity(CLI::App* c, PerplexityOptions& o) {
     add_model(c, o.model, true);
+    add_memory(c, o.model);
     add_size(c, o.model);
     c->add_option("FILE", o.file, "the text")->required()->transform(not_empty("a path"))->option_text(" ");
     c->add_option("-c,--ctx-size", o.n_ctx, "tokens of a window, of which the second half is scored; default 512")->transform(whole(4, 1 << 24))->option_text("N");
@@ -190,14 +192,13 @@ void add_perplexity(CLI::App* c, PerplexityOptions& o) {
     c->add_option("--windows", o.windows, "the first N windows only")->transform(whole(1, no_end))->option_text("N");
     c->add_option("--save", o.save, "write a reference run: all log-probabilities, 2 bytes each")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
     c->add_option("--against", o.against, "compare with a reference run: KL, best tokens, ratio")->transform(not_empty("a path"))->excludes(stride)->option_text("REF");
-    add_memory(c, o.model);
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 
 void add_eval(CLI::App* c, EvalOptions& o) {
     add_compute(c, o.model);
-    add_size(c, o.model);
     add_memory(c, o.model);
+    add_size(c, o.model);
     c->add_option("MODEL", o.models, "one or several models, a row of the table each")->required()->expected(1, 64)->transform(not_empty("a path"))->option_text("...");
     c->add_option("--suite", o.suite, "the questions: a JSON object a line")->required()->transform(not_empty("a path"))->option_text("FILE");
     add_switch(c, "--json", o.json, "as a JSON object");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <utility>
 
 namespace gemma3n::cli {
@@ -57,7 +58,13 @@ MediaStream::~MediaStream() {
 }
 
 void MediaStream::run() {
-    const Status s = recording_ ? sounds() : frames();
+    const Status s = [this]() -> Status {
+        try {
+            return recording_ ? sounds() : frames();
+        } catch (const std::bad_alloc&) {
+            return Error{Code::over_budget, "out of memory while it is encoded"};
+        }
+    }();
     const std::lock_guard lock(mutex_);
     if (!s && s.error().code != Code::cancelled) error_ = in_file(s.error(), name_);
     ended_ = true;

@@ -56,7 +56,7 @@ private:
     std::unique_ptr<ClipStream> clips_;    // null: no sound
     std::atomic<bool> stop_{false};
 
-    std::mutex encoding_;                  // held by the thread while it encodes, and from take() to resume()
+    std::mutex encoding_;                  // held while something is encoded: by the thread, or by take() for the rest of the sound
     std::mutex mutex_;                     // of what follows
     std::condition_variable changed_;
     std::deque<Medium> media_;             // by time

@@ -30,6 +30,16 @@ EngineOptions engine_options(const ModelOptions& o) {
     return e;
 }
 
+Status check_target(const ModelOptions& o) {
+    if (o.target_tps == 0 || o.size == "fit") return {};
+    return Error{Code::bad_argument, "--target-tps is given with --size " + (o.size.empty() ? "full" : o.size) + ": expected --size fit, which it is a condition of"};
+}
+
+std::string size_name(Engine& engine) {
+    const auto session = engine.new_session({.context_tokens = 1, .chunk_tokens = 1});
+    return session ? (*session)->size().name : "";
+}
+
 void print_plan(const MemoryPlan& p) {
     const auto cell = [](bool there, uint64_t bytes) { return there ? megabytes(bytes) : std::string("-"); };
     const auto row = [&](const char* what, const std::string& text, const std::string& vision, const std::string& audio, const std::string& note) {

@@ -13,11 +13,11 @@ namespace {
 
 constexpr double shares[] = {0.01, 0.05, 0.10, 0.25, 0.50, 0.75, 0.90, 0.95, 0.99, 0.999};
 
-void json(const measure::Perplexity& p, const PerplexityOptions& o, const ModelInfo& m) {
+void json(const measure::Perplexity& p, const PerplexityOptions& o, const ModelInfo& m, const std::string& size) {
     Json j;
     j.add("perplexity", p.value()).add("error", p.error()).add("mean_nll", p.log().value).add("mean_nll_error", p.log().error);
     j.add("tokens", p.n_tokens).add("scored", static_cast<int64_t>(p.nll.size())).add("windows", p.n_windows).add("n_ctx", o.n_ctx).add("stride", o.stride);
-    j.add("model", m.path).add("size", o.model.size.empty() ? "full" : o.model.size).add("activations", o.model.activations).add("kernels", m.kernels).add("cpu", m.cpu);
+    j.add("model", m.path).add("size", size).add("activations", o.model.activations).add("kernels", m.kernels).add("cpu", m.cpu);
     if (const auto& d = p.divergence) {
         Json k;
         k.add("mean_kl", d->kl.value).add("mean_kl_error", d->kl.error).add("min_kl", d->sorted_kl.front()).add("max_kl", d->sorted_kl.back());
@@ -60,7 +60,7 @@ int perplexity(const PerplexityOptions& o) {
     const auto p = measure::perplexity(**engine, content, {{o.n_ctx, o.stride, o.windows}, o.file, o.save, o.against, at});
     clear_progress();
     if (!p) return report(p.error());
-    o.json ? json(*p, o, (*engine)->info()) : table(*p, o);
+    o.json ? json(*p, o, (*engine)->info(), size_name(**engine)) : table(*p, o);
     return finish_output();
 }
 

@@ -4,6 +4,7 @@
 #include "cli/input.h"
 #include "cli/media_stream.h"
 #include "cli/progress.h"
+#include "cli/stats.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -22,35 +23,6 @@ namespace {
 long long ll(int64_t v) { return static_cast<long long>(v); }
 
 bool is_blank(const std::string& s) { return s.find_first_not_of(" \t\r\n\v\f") == std::string::npos; }
-
-// "e2b: prompt 0 to 510; full: prompt 511, answer 0 to 63": which slice made which tokens.
-std::string sizes_text(const std::vector<SizeRun>& sizes) {
-    std::string s;
-    int64_t prompt = 0, answer = 0;
-    const auto span = [](const char* what, int64_t& at, int64_t n) {
-        const std::string first = std::to_string(at);
-        at += n;
-        return n == 0 ? "" : std::string(what) + first + (n > 1 ? " to " + std::to_string(at - 1) : "");
-    };
-    for (const SizeRun& r : sizes) {
-        const std::string p = span("prompt ", prompt, r.prompt_tokens), g = span("answer ", answer, r.generated_tokens);
-        if (p.empty() && g.empty()) continue;
-        s += (s.empty() ? "" : "; ") + r.size + ": " + p + (p.empty() || g.empty() ? "" : ", ") + g;
-    }
-    return s;
-}
-
-void print_stats(const Answer& a, const ModelInfo& m, uint64_t seed) {
-    const Timing& t = a.timing;
-    const auto rate = [](int64_t n, double s) { return s > 0 ? static_cast<double>(n) / s : 0.0; };
-    fprintf(stderr, "prompt      %lld tokens, %.2f s, %.1f tokens/s\n", ll(t.prompt_tokens), t.prefill_s, rate(t.prompt_tokens, t.prefill_s));
-    fprintf(stderr, "answer      %lld tokens, %.2f s, %.1f tokens/s\n", ll(t.generated_tokens), t.decode_s, rate(t.generated_tokens, t.decode_s));
-    fprintf(stderr, "first token %.3f s\n", t.prefill_s);
-    fprintf(stderr, "sizes       %s\n", sizes_text(a.sizes).c_str());
-    fprintf(stderr, "memory      %.3f GB at its peak, file pages included\n", static_cast<double>(t.peak_resident_bytes) / 1e9);
-    const std::string rows = m.per_layer_width > 0 ? "; per-layer rows by " + m.per_layer_reading : "";
-    fprintf(stderr, "kernels     %s on %s%s; seed %llu\n", m.kernels.c_str(), m.cpu.c_str(), rows.c_str(), static_cast<unsigned long long>(seed));
-}
 
 // As a person or a terminal's drag and drop writes it: blanks around it, perhaps in quotes.
 std::string attached_path(const std::string& s) {
@@ -277,6 +249,7 @@ int run(const RunOptions& given) {
         watched = *from_input;
         o.media.files.erase(from_input);
     }
+    if (const Status s = check_target(o.model); !s) return report(s.error());
     MemoryNeeds needs = media_needs(o.media);
     needs.tokens_per_s = o.model.target_tps;
     needs.context_tokens = o.context;

@@ -183,6 +183,7 @@ void json(const ModelInfo& m, const std::vector<SizeInfo>& sizes, const MemoryPl
 }  // namespace
 
 int show(const ShowOptions& o) {
+    if (const Status s = check_target(o.model); !s) return report(s.error());
     const auto path = model_path(o.model);
     if (!path) return report(path.error());
     MemoryNeeds needs = o.needs;

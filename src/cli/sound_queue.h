@@ -1,4 +1,5 @@
-// Sound that arrives while something else is done with it: a thread of its own reads, so that a pipe or a microphone never waits.
+// Sound that arrives while something else is done with it: a thread of its own reads, so that a pipe or a microphone does not wait until ten
+// minutes of it are here.
 #pragma once
 
 #include "gemma3n/media.h"
@@ -16,6 +17,8 @@ namespace gemma3n::cli {
 
 class SoundQueue {
 public:
+    static constexpr size_t most = 600 * sound_rate;  // samples that lie here, 38 MB; the rest waits where it comes from
+
     // "-": standard input. `waiting` is asked on either thread while nothing comes; false ends the wait.
     static Result<std::unique_ptr<SoundQueue>> open(const std::string& path, Waiting waiting);
     ~SoundQueue();
@@ -29,11 +32,12 @@ public:
 private:
     SoundQueue() = default;
     void run();
+    Result<bool> read_some();
     std::unique_ptr<SoundReader> reader_;
     std::atomic<bool> stop_{false};
     Waiting waiting_;
     mutable std::mutex mutex_;
-    std::condition_variable came_;
+    std::condition_variable came_, taken_;
     std::vector<float> samples_;
     bool ended_ = false;
     std::optional<Error> error_;

@@ -19,6 +19,14 @@ namespace gemma3n::cli {
 namespace {
 
 constexpr int64_t read_at_once = 10 * sound_rate;
+constexpr int64_t clip_and_turn = 256;  // tokens: Gemma 3n's clip of 188, and the turn around it
+
+// Before a model is open, so by bytes: no text has more tokens. What is not certain yet is answered on a second session (--live).
+MemoryNeeds needs_of(const TranscribeCommand& o) {
+    const int64_t instruction = static_cast<int64_t>(std::max(o.prompt.size(), 80 + o.language.size()));
+    const int64_t tokens = clip_and_turn + instruction + std::min(o.max_tokens, int64_t{1} << 32);
+    return {.context_tokens = tokens * (o.translate_to.empty() ? 1 : 2) * (o.live ? 2 : 1), .sound = true};
+}
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -167,7 +175,7 @@ int transcribe(const TranscribeCommand& o) {
     if (several && (o.format == "srt" || o.format == "vtt")) return usage_error("--format " + o.format + " is of one FILE: expected one, or --format json");
     if (several && o.live) return usage_error("--live takes one FILE");
     if (std::count(o.files.begin(), o.files.end(), "-") > 1) return usage_error("'-' is given more than once: standard input can be read once");
-    auto engine = load(o.model, {.sound = true});
+    auto engine = load(o.model, needs_of(o));
     if (!engine) return report(engine.error());
     TranscribeOptions t;
     t.language = o.language;

@@ -100,13 +100,20 @@ struct Transcriber::Impl {
         return Split{{{p.ids.begin(), first}, {}}, {{first + tokens->n, p.ids.end()}, {}}};
     }
 
+    // Room for a clip's prompt and its text, and as much again for a translation; no more than the model has.
+    int64_t context_of(int64_t n_prompt) const {
+        const int64_t most = engine->info().context_length, turns = options.translate_to.empty() ? 1 : 2;
+        return std::min(most, turns * (std::min(n_prompt, most) + std::min(options.max_tokens, most)));
+    }
+
     // Brings the session up to all of `tokens`.
     Result<Prompt> read(const Shared& tokens) {
         ASSIGN(const Split parts, split(tokens));
         if (!session) {
-            ASSIGN(session, engine->new_session());
-            TRY(append(parts.before));
+            const int64_t n_prompt = static_cast<int64_t>(parts.before.ids.size() + parts.after.ids.size()) + std::max(tokens->n, engine->info().clip_tokens);
+            ASSIGN(session, engine->new_session({.context_tokens = context_of(n_prompt)}));
             n_read = 0;
+            TRY(append(parts.before));
         }
         if (const int64_t n = tokens->n - n_read; n > 0) {
             const auto begin = tokens->values.begin() + n_read * tokens->hidden;
