@@ -180,8 +180,8 @@ Error in_file(Error e, const std::string& path);       // its sentence names the
 bool write_output(std::string_view s);
 // The exit code of a command whose answer has been written to standard output: an error if it did not arrive there.
 int finish_output();
-// Under a limit, refused before anything is loaded if `needs` do not fit it.
-Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs = {});
+// Under a limit, refused before anything is loaded if `needs` do not fit it; else `chosen` (may be null) is what was planned for them.
+Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs = {}, MemoryPlan* chosen = nullptr);
 EngineOptions engine_options(const ModelOptions& o);
 void print_plan(const MemoryPlan& p);
 std::string plan_json(const MemoryPlan& p);
