@@ -85,8 +85,8 @@ struct StepRow {
     bool wants_logits = false;
 };
 
-// Logits of the rows that asked, in row order: [n, vocab], soft-capped. Valid until the next step of the engine, whoever takes it: with
-// several threads use Session::append, which keeps a copy.
+// Logits of the rows that asked, in row order: [n, vocab], soft-capped. Valid until the next step of the engine, whoever takes it, and under
+// a memory limit also until the next picture or sound is encoded: with several threads use Session::append, which keeps a copy.
 struct StepLogits {
     const float* values = nullptr;
     int64_t n = 0, vocab = 0;

@@ -17,9 +17,13 @@ struct MemoryNeeds {
     double tokens_per_s = 0;     // of size "fit": answers no slower than this, by the bytes that a token reads and how fast this machine reads; 0 = any
     int64_t context_tokens = 0;  // room of a session; 0 = the model's own, or under a limit as much of it as fits
     int64_t chunk_tokens = 512;  // most prompt tokens of a step; under a limit fewer are taken at a time if that makes it fit
-    static constexpr int64_t own_side = -1;
-    int64_t image_side = 0;      // pixels of pictures; 0 = none, own_side = the model's own
-    bool sound = false;
+    static constexpr int64_t own_side = -1, frame_side = -2;
+    int64_t image_side = 0;      // pixels of pictures; 0 = none, own_side = the model's own, frame_side = 256 or the model's own if those are fewer
+    bool sound = false;          // an error where the model has no audio tower
+    std::string prefill_size;    // that reads prompts (GenerateOptions::prefill_size); empty = `size`
+    int64_t pictures = 0;        // whose soft tokens are kept beside a session until its prompt lets go of them
+    int64_t clips = 0;           // likewise, one at least of each recording; with `sound` unset they are those of videos, left out where the model has no audio tower
+    double sound_seconds = 0;    // of all recordings, where that is known: longer ones are several clips
 };
 
 // Who is in memory when: while text is processed, while a picture is encoded, while sound is.

@@ -1,9 +1,11 @@
 #include "cli/attachments.h"
 
+#include "cli/media_stream.h"
 #include "cli/progress.h"
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 namespace gemma3n::cli {
 
@@ -34,12 +36,33 @@ AttachOptions attach_options(const MediaFlags& flags) {
     return o;
 }
 
-MemoryNeeds media_needs(const MediaFlags& flags) {
+MemoryNeeds media_needs(const MediaFlags& flags, const MediaFile* watched) {
     MemoryNeeds n;
+    bool frames = false;
+    const auto video = [&](int64_t default_frames) {
+        frames = true;
+        n.pictures += flags.max_frames > 0 ? flags.max_frames : default_frames;
+    };
     for (const MediaFile& f : flags.files) {
-        if (f.kind == MediaFile::Kind::image) n.image_side = flags.image_side > 0 ? flags.image_side : MemoryNeeds::own_side;
-        if (f.kind == MediaFile::Kind::sound) n.sound = true;
+        if (f.kind == MediaFile::Kind::image) {
+            n.image_side = flags.image_side > 0 ? flags.image_side : MemoryNeeds::own_side;
+            n.pictures++;
+            continue;
+        }
+        if (f.kind == MediaFile::Kind::video) video(AttachOptions{}.max_frames);
+        else n.sound = true;
+        n.clips++;
+        std::error_code ec;
+        if (!std::filesystem::is_regular_file(f.path, ec)) continue;  // a pipe can be read once
+        if (const auto sound = SoundReader::open(f.path)) n.sound_seconds += (*sound)->duration();
+        else if (f.kind == MediaFile::Kind::video) n.clips--;  // without a sound track
     }
+    if (watched) {
+        if (watched->kind == MediaFile::Kind::video) video(MediaStream::default_frames);
+        else n.sound = true;
+        if (watched->path == "-") n.clips += MediaStream::most_clips;
+    }
+    if (frames && n.image_side == 0) n.image_side = flags.image_side > 0 ? flags.image_side : MemoryNeeds::frame_side;
     return n;
 }
 

@@ -11,7 +11,8 @@
 namespace gemma3n::cli {
 
 AttachOptions attach_options(const MediaFlags& flags);
-MemoryNeeds media_needs(const MediaFlags& flags);      // what encoding them takes; the sound of videos, which may be left out, does not count
+// What encoding them takes, and keeping what comes of it. `watched` (may be null) goes on arriving while questions are asked.
+MemoryNeeds media_needs(const MediaFlags& flags, const MediaFile* watched = nullptr);
 std::string in_words(const std::vector<Part>& media);  // "1 picture, 2 clips, 632 tokens"
 
 class Attachments {

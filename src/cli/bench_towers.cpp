@@ -4,6 +4,7 @@
 #include "cli/progress.h"
 #include "measure/towers.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <optional>
 
@@ -72,7 +73,8 @@ void table(const Measured& m, const BenchOptions& o, const ModelInfo& info) {
 }  // namespace
 
 int bench_towers(const BenchOptions& o) {
-    auto engine = load(o.model);
+    const int64_t largest = o.vision.empty() ? 0 : *std::max_element(o.vision.begin(), o.vision.end());
+    auto engine = load(o.model, {.context_tokens = 1, .chunk_tokens = 1, .image_side = largest, .sound = o.audio});
     if (!engine) return report(engine.error());
     const ModelInfo info = (*engine)->info();
     Measured m;

@@ -174,8 +174,8 @@ Error in_file(Error e, const std::string& path);       // its sentence names the
 bool write_output(std::string_view s);
 // The exit code of a command whose answer has been written to standard output: an error if it did not arrive there.
 int finish_output();
-// Under a limit, refused before anything is loaded if `needs` do not fit it.
-Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs = {});
+// Under a limit, refused before anything is loaded if `needs` do not fit it; else `chosen` (may be null) is what was planned for them.
+Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs = {}, MemoryPlan* chosen = nullptr);
 EngineOptions engine_options(const ModelOptions& o);
 Status check_target(const ModelOptions& o);  // --target-tps without --size fit
 std::string size_name(Engine& engine);       // of the slice that runs, where "fit" or none was asked for

@@ -250,13 +250,19 @@ int run(const RunOptions& given) {
         o.media.files.erase(from_input);
     }
     if (const Status s = check_target(o.model); !s) return report(s.error());
-    MemoryNeeds needs = media_needs(o.media);
+    MemoryNeeds needs = media_needs(o.media, watched ? &*watched : nullptr);
+    needs.prefill_size = o.prefill_size;
     needs.tokens_per_s = o.model.target_tps;
     needs.context_tokens = o.context;
-    auto engine = load(o.model, needs);
+    MemoryPlan plan;
+    auto engine = load(o.model, needs, &plan);
     if (!engine) return report(engine.error());
     SessionOptions s;
     s.context_tokens = o.context;
+    if (o.model.memory > 0) {  // so that the session leaves room for what else was planned
+        s.context_tokens = plan.context_tokens;
+        s.chunk_tokens = plan.chunk_tokens;
+    }
     auto session = (*engine)->new_session(s);
     if (!session) return report(session.error());
     if (!(*engine)->info().chat_template_note.empty()) fprintf(stderr, "gemma3n: %s\n", (*engine)->info().chat_template_note.c_str());

@@ -51,7 +51,7 @@ int finish_output() {
     return report({Code::io, std::string("standard output cannot be written") + (output_error ? std::string(": ") + strerror(output_error) : "")});
 }
 
-Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs) {
+Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs, MemoryPlan* chosen) {
     auto path = model_path(o);
     if (!path) return path.error();
     EngineOptions e = engine_options(o);
@@ -59,6 +59,7 @@ Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& n
         const auto plan = plan_memory(*path, e, needs);
         if (!plan) return plan.error();
         if (e.size == "fit") e.size = plan->size;  // for these needs
+        if (chosen) *chosen = *plan;
     }
     Progress progress("loading");
     e.progress = [&](double fraction) { return progress.at(fraction); };

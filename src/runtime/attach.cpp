@@ -14,7 +14,6 @@ namespace {
 
 using Kind = SoftTokens::Kind;
 
-constexpr int64_t default_frame_side = 256;
 constexpr int64_t read_at_once = sound_rate;  // samples
 
 bool is_frame(const Medium& m) { return m.part.tokens->kind == Kind::image; }
@@ -123,7 +122,7 @@ Result<Attached> attach_sound(Engine& engine, SoundReader& reader, const AttachO
 VideoOptions video_options(const Engine& engine, const AttachOptions& options) {
     VideoOptions v;
     v.fps = options.fps;
-    v.side = options.frame_side != 0 ? options.frame_side : std::min(default_frame_side, engine.info().image_side);
+    v.side = options.frame_side != 0 ? options.frame_side : std::min(runtime::default_frame_side, engine.info().image_side);
     v.sound = true;  // also when nothing hears it: that it is there is said
     return v;
 }

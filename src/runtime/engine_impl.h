@@ -62,7 +62,7 @@ struct Engine::Impl {
     // ---- the limit (runtime/room.cpp); `mutex` is held ----
     // Makes room for a step of those groups, and the scratch itself in one piece.
     Status room_for_step(uint64_t scratch, std::span<const model::Batch> groups);
-    // Before a group of it: under a limit that the whole model does not fit, pages of other sizes are given back.
+    // Before a group of it: where the whole model does not fit beside the rest, pages of other sizes are given back.
     void settle(const Slice& slice);
     // Makes room for a tower with the scratch that it needs: one of `vision` and `audio` is not 0.
     Status room_for_tower(uint64_t vision, uint64_t audio, uint64_t scratch, const std::string& subject);
@@ -108,6 +108,8 @@ struct Session::Impl {
     model::Cache new_cache(const Slice& slice);
     Status set_size(Slice slice, const SizeOptions& options);
     Status process_again(std::shared_ptr<const Slice> slice, const SizeOptions& options);
+    // Under a limit, refuses a second cache of this context beside the first. The engine is held.
+    Status check_second_fits(const Slice& slice);
     // Refuses a slice whose cache is not this one's, with the rule.
     Status check_shares_cache(const Slice& slice, const char* remedy);
 };

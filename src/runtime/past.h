@@ -25,6 +25,8 @@ public:
     void push(std::span<const InputRow> rows) {
         for (const InputRow& r : rows) rows_.push_back({r.id, r.mark ? nullptr : r.embedding});
     }
+    // What the rows of a prompt point into. Room for it is made before they are pushed, so that keeping it does not fail after that.
+    void make_room_for(const std::vector<std::shared_ptr<const SoftTokens>>& media) { media_.reserve(media_.size() + media.size()); }
     void keep(const std::vector<std::shared_ptr<const SoftTokens>>& media) { media_.insert(media_.end(), media.begin(), media.end()); }
 
     // Of every token, or nothing if some came as a caller's vector.

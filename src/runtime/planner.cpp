@@ -148,9 +148,46 @@ uint64_t audio_scratch(const model::AudioTower& tower, int n_threads, const Engi
 
 // ---- plans -----------------------------------------------------------------------------------------------------------
 
-uint64_t Planner::text_bytes(const Choice& c) const {
-    return idle() + requests() + c.weights + c.others + kv(c.context, c.chunk, dtype(c.kv)) + scratch(*c.slice, step(c.chunk, 1, c.context));
+Result<Slice> Planner::prefill(const MemoryNeeds& needs, const Slice& slice) const {
+    if (needs.prefill_size.empty()) return slice;
+    return model::find_slice(config_, checkpoint_, needs.prefill_size);
 }
+
+Planner::Choice Planner::in_size(Choice c, const Slice& slice) const {
+    c.slice = &slice;
+    c.weights = std::max(weights(slice), c.prefill ? weights(*c.prefill) : 0);
+    return c;
+}
+
+Result<uint64_t> Planner::tower(const MemoryNeeds& needs, int64_t side) const {
+    uint64_t most = 0;
+    if (side > 0) {
+        ASSIGN(most, vision(side));
+    }
+    if (needs.sound) {
+        ASSIGN(const uint64_t bytes, audio());
+        most = std::max(most, bytes);
+    }
+    return most;
+}
+
+uint64_t Planner::soft(const MemoryNeeds& needs) const {
+    int64_t tokens = needs.pictures * towers_.config().vision.n_tokens;
+    if (needs.sound && needs.clips > 0) {
+        const double shortest = static_cast<double>(towers_.clip_samples()) / static_cast<double>(sound_rate) * 2 / 3;  // of clips that are cut
+        tokens += (needs.clips + static_cast<int64_t>(needs.sound_seconds / shortest)) * towers_.config().audio.n_tokens;
+    }
+    return static_cast<uint64_t>(tokens * config_.hidden) * sizeof(float);
+}
+
+uint64_t Planner::scratch(const Choice& c) const {
+    const model::StepShape shape = step(c.chunk, 1, c.context);
+    return std::max(scratch(*c.slice, shape), c.prefill ? scratch(*c.prefill, shape) : 0);
+}
+
+uint64_t Planner::always(const Choice& c) const { return idle() + requests() + c.others + kv(c.context, c.chunk, dtype(c.kv)); }
+
+uint64_t Planner::text_bytes(const Choice& c) const { return always(c) + c.weights + scratch(c); }
 
 Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) const {
     MemoryPlan p;
@@ -171,14 +208,16 @@ Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) c
     add("tokenizer", tokenizer_, true, pictures, sound, text("%lld entries", ll(config_.vocab)));
     add("vectors", vectors_, true, pictures, sound, "norms and coefficients in f32");
     add("requests", requests(), true, pictures, sound, "ids, logits, candidates");
-    const uint64_t read = weighed(*c.slice).read;
-    add("core weights", read - head_, true, false, false, text("size %s", c.slice->name.c_str()));
+    const Slice& larger = c.prefill && weights(*c.prefill) > weights(*c.slice) ? *c.prefill : *c.slice;
+    const uint64_t read = weighed(larger).read;
+    add("core weights", read - head_, true, false, false, text("size %s", larger.name.c_str()));
     add("head", head_, true, false, false, "and the table of tokens");
     add("rest of their pages", c.weights - read, true, false, false, "what is mapped with them");
     if (per_layer_ > 0) add("per-layer table", 0, true, false, false, text("%s in the file, read by row", gigabytes(per_layer_).c_str()));
     add("keys and values", kv(c.context, c.chunk, dtype(c.kv)), true, pictures, sound, text("%lld tokens in %s", ll(c.context), name(c.kv)));
     if (c.others > 0) add("other sessions", c.others, true, pictures, sound, "keys and values");
-    add("scratch", scratch(*c.slice, step(c.chunk, 1, c.context)), true, false, false, text("%lld tokens a step", ll(std::min(c.chunk, c.context))));
+    if (const uint64_t bytes = soft(needs); bytes > 0) add("soft tokens", bytes, true, pictures, sound, "of pictures and sound");
+    add("scratch", scratch(c), true, false, false, text("%lld tokens a step", ll(std::min(c.chunk, c.context))));
     if (pictures) {
         ASSIGN(const uint64_t bytes, vision(c.side));
         add("vision tower", bytes, false, true, false, text("pictures of %lld pixels a side", ll(c.side)));
@@ -196,12 +235,24 @@ Result<MemoryPlan> Planner::fit(const MemoryNeeds& needs, uint64_t others, const
     const KvType kv = chosen(options_);
     const bool fixed = needs.context_tokens > 0;
     const int64_t most = fixed ? needs.context_tokens : config_.context_length, least = fixed ? most : std::min(most, least_context);
-    const uint64_t weighs = weights(slice);
-    Choice best{0, 0, needs.image_side, kv, others, &slice, weighs};
+    ASSIGN(const Slice reads, prefill(needs, slice));
+    ASSIGN(const uint64_t encoding, tower(needs, needs.image_side));
+    const uint64_t kept = soft(needs);
+    const Choice none = in_size({0, 0, needs.image_side, kv, others, &slice, 0, needs.prefill_size.empty() ? nullptr : &reads}, slice);
+    const auto with = [&](int64_t context, int64_t chunk) {
+        Choice c = none;
+        c.context = context;
+        c.chunk = chunk;
+        return c;
+    };
+    Choice best = none;
     for (const int64_t size : chunks) {
         if (size > needs.chunk_tokens && size != least_chunk) continue;
         const int64_t chunk = std::min(size, needs.chunk_tokens);
-        const auto fits = [&](int64_t context) { return text_bytes({context, chunk, 0, kv, others, &slice, weighs}) <= limit; };
+        const auto fits = [&](int64_t context) {
+            const Choice c = with(context, chunk);
+            return kept + std::max(text_bytes(c), encoding > 0 ? always(c) + encoding : 0) <= limit;
+        };
         int64_t context = 0;
         if (fits(most)) {
             context = most;
@@ -214,14 +265,11 @@ Result<MemoryPlan> Planner::fit(const MemoryNeeds& needs, uint64_t others, const
             }
             context = low * context_step;
         }
-        if (context >= least && context > best.context) {
-            best.context = context;
-            best.chunk = chunk;
-        }
+        if (context >= least && context > best.context) best = with(context, chunk);
         if (best.context >= std::min(most, roomy_context)) break;
     }
     const bool any = best.context > 0;
-    if (!any) best = {least, std::min(least_chunk, needs.chunk_tokens), needs.image_side, kv, others, &slice, weighs};
+    if (!any) best = with(least, std::min(least_chunk, needs.chunk_tokens));
     ASSIGN(MemoryPlan p, lay_out(needs, best));
     if (any && p.peak_bytes <= limit) return p;
     return refusal(needs, best, p.peak_bytes);
@@ -290,10 +338,12 @@ Result<Slice> Planner::size(const MemoryNeeds& needs, double* tokens_per_s) cons
 
 Result<MemoryPlan> Planner::plan(const MemoryNeeds& asked, uint64_t others, const Slice* slice) const {
     MemoryNeeds needs = asked;
-    if (needs.image_side == MemoryNeeds::own_side) {
+    if (needs.image_side < 0) {
         TRY(towers_.vision());
-        needs.image_side = towers_.config().vision.side;
+        const int64_t own = towers_.config().vision.side;
+        needs.image_side = needs.image_side == MemoryNeeds::frame_side ? std::min(own, default_frame_side) : own;
     }
+    if (needs.clips > 0 && towers_.has_audio()) needs.sound = true;
     if (needs.context_tokens < 0 || needs.context_tokens > config_.context_length) {
         return fail(Code::bad_argument, "context of %lld tokens: expected 1 to the model's %lld, or 0 for as much of it as fits", ll(needs.context_tokens), ll(config_.context_length));
     }
@@ -310,7 +360,8 @@ Result<MemoryPlan> Planner::plan(const MemoryNeeds& asked, uint64_t others, cons
         if (needs.tokens_per_s > 0) p.tokens_per_s = tokens_per_s;
         return p;
     }
-    return lay_out(needs, {needs.context_tokens > 0 ? needs.context_tokens : config_.context_length, needs.chunk_tokens, needs.image_side, chosen(options_), others, slice, weights(*slice)});
+    ASSIGN(const Slice reads, prefill(needs, *slice));
+    return lay_out(needs, in_size({needs.context_tokens > 0 ? needs.context_tokens : config_.context_length, needs.chunk_tokens, needs.image_side, chosen(options_), others, slice, 0, needs.prefill_size.empty() ? nullptr : &reads}, *slice));
 }
 
 // What would fit, each change by itself, then two together; where nothing does, the least limit that would.
@@ -330,9 +381,7 @@ Error Planner::refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_
     const std::vector<Slice> sizes = best_first();
     std::vector<std::string> works;
     for (const Slice& s : sizes) {
-        Choice c = smallest;
-        c.slice = &s;
-        c.weights = weights(s);
+        const Choice c = in_size(smallest, s);
         if (c.weights >= smallest.weights || !fits(c)) continue;
         works.push_back("size " + s.name);
         break;
@@ -359,8 +408,7 @@ Error Planner::refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_
     }
     q8.context = std::min(q8.context, least_context);
     for (const Slice& s : sizes) {
-        const uint64_t weighs = weights(s);
-        if (weighs < q8.weights) q8.slice = &s, q8.weights = weighs;
+        if (const Choice c = in_size(q8, s); c.weights < q8.weights) q8 = c;
     }
     const auto least = lay_out(needs, q8);
     if (!least) return least.error();

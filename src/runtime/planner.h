@@ -18,6 +18,7 @@ Status check_kv(const EngineOptions& options, const model::Config& config);
 const char* name(KvType type);
 
 inline constexpr int64_t least_chunk = 16;    // prompt tokens of a step: fewer gain little memory and cost much time
+inline constexpr int64_t default_frame_side = 256; // of videos
 inline constexpr int64_t least_context = 512; // that is chosen by itself
 
 // Of an encoder's arena: the tower's, and the rows that it makes.
@@ -54,14 +55,21 @@ private:
         KvType kv;
         uint64_t others;  // bytes of other sessions
         const Slice* slice;
-        uint64_t weights; // of the slice
+        uint64_t weights; // of the slice, or of the one that reads prompts, if that is more
+        const Slice* prefill = nullptr;  // which; null: the slice itself
     };
+    Result<Slice> prefill(const MemoryNeeds& needs, const Slice& slice) const;  // that reads prompts
+    Choice in_size(Choice choice, const Slice& slice) const;                    // with its weights
+    Result<uint64_t> tower(const MemoryNeeds& needs, int64_t side) const;       // the larger of those that are needed
+    uint64_t soft(const MemoryNeeds& needs) const;                              // tokens that are kept
+    uint64_t scratch(const Choice& choice) const;                               // of the larger size
     Result<MemoryPlan> lay_out(const MemoryNeeds& needs, const Choice& choice) const;
     Result<MemoryPlan> fit(const MemoryNeeds& needs, uint64_t others, const Slice& slice) const;  // over_budget if nothing does
     double bytes_per_token(const Slice& slice, int64_t context) const;  // that an answer's token reads, keys and values included
     std::vector<Slice> best_first() const;  // the listed sizes
     Error refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_t bytes) const;
-    uint64_t text_bytes(const Choice& choice) const;
+    uint64_t always(const Choice& choice) const;      // whatever is done: idle, requests and sessions
+    uint64_t text_bytes(const Choice& choice) const;  // less soft tokens
 
     struct Weighed {
         Slice slice;

@@ -54,19 +54,25 @@ Status Engine::Impl::room_for_step(uint64_t needed, std::span<const model::Batch
 
 void Engine::Impl::settle(const Slice& slice) {
     if (!budget.limited() || (!budget.resident.layers.empty() && model::same_network(budget.resident, slice))) return;
-    if (!budget.resident.layers.empty() && planner->weights(model::whole(config)) > planner->weights(slice)) {
-        model::release_rest(*checkpoint, model::pages_of(*checkpoint, config, model::whole(config)), model::pages_of(*checkpoint, config, slice));
+    if (!budget.resident.layers.empty()) {  // another size's pages are in memory
+        Slice whole = model::whole(config);
+        if (scratch_allowed(whole) >= arena.capacity_bytes() + budget.vision + budget.audio) {
+            budget.resident = std::move(whole);
+            return;
+        }
+        model::release_rest(*checkpoint, model::pages_of(*checkpoint, config, whole), model::pages_of(*checkpoint, config, slice));
     }
     budget.resident = slice;
 }
 
 Status Engine::Impl::room_for_tower(uint64_t vision, uint64_t audio, uint64_t scratch, const std::string& subject) {
     if (budget.limited()) {
-        const uint64_t fixed = planner->idle() + planner->requests() + budget.sessions(), needed = vision + audio;
+        const uint64_t fixed = planner->idle() + planner->requests() + budget.sessions();
+        uint64_t& held = vision > 0 ? budget.vision : budget.audio;  // an earlier encoding's scratch, which may be larger, stays until the towers go
         const auto others = [&] {
             return (budget.resident.layers.empty() ? 0 : planner->weights(budget.resident)) + arena.capacity_bytes() + (vision > 0 ? budget.audio : budget.vision);
         };
-        const auto fits = [&] { return fixed + others() + needed <= budget.limit(); };
+        const auto fits = [&] { return fixed + others() + std::max(held, vision + audio) <= budget.limit(); };
         if (!fits()) drop_text();
         if (!fits()) drop_towers();
         if (!fits()) {
@@ -74,10 +80,10 @@ Status Engine::Impl::room_for_tower(uint64_t vision, uint64_t audio, uint64_t sc
                 const auto bytes = planner->vision(s);
                 return bytes && fixed + *bytes <= budget.limit();
             }) : 0;
-            return fail(Code::over_budget, "%s: %s needs %s beside %s for the rest, and the limit is %s%s", info.path.c_str(), subject.c_str(), gigabytes(needed).c_str(), gigabytes(fixed).c_str(),
+            return fail(Code::over_budget, "%s: %s needs %s beside %s for the rest, and the limit is %s%s", info.path.c_str(), subject.c_str(), gigabytes(vision + audio).c_str(), gigabytes(fixed).c_str(),
                         gigabytes(budget.limit()).c_str(), side > 0 ? text(": what fits is a picture of %lld pixels a side", static_cast<long long>(side)).c_str() : "");
         }
-        (vision > 0 ? budget.vision : budget.audio) = needed;
+        held = std::max(held, vision + audio);
     }
     if (towers->scratch().capacity_bytes() < scratch) towers->scratch().reserve(scratch);
     return {};

@@ -118,6 +118,7 @@ Result<Answer> Session::Impl::generate(const Prompt& prompt, const GenerateOptio
     const bool wanted = o.max_tokens != 0;
     Feed how{.cap_logits = false, .progress = o.prefill_progress, .prefill = prefill, .sizes = &a.sizes};
     if (wanted) how.logits = sample;
+    past.make_room_for(prompt.media);
     ASSIGN(const bool fed, feed(rows, how));
     a.timing.prefill_s = seconds_since(start);
     a.timing.peak_resident_bytes = peak_resident_bytes();
@@ -220,6 +221,7 @@ Result<std::span<const float>> Session::append(const Prompt& prompt, const std::
         impl_->logits.resize(static_cast<size_t>(impl_->e().config.vocab));  // before the step: nothing may fail after it
         const PoolAwake awake(*impl_->e().pool);
         const auto copy = [&](std::span<const float> last) { std::copy(last.begin(), last.end(), impl_->logits.begin()); };  // the engine's scratch is the next session's
+        impl_->past.make_room_for(prompt.media);
         ASSIGN(const bool fed, impl_->feed(rows, {.progress = progress, .logits = copy}));
         if (!fed) return fail(Code::cancelled, "processing %zu tokens was cancelled", rows.size());
         impl_->past.keep(prompt.media);
@@ -232,12 +234,16 @@ Result<std::span<const float>> Session::append(std::span<const int> ids, const s
     return append(Prompt{{ids.begin(), ids.end()}, {}}, progress);
 }
 
+Status Session::Impl::check_second_fits(const Slice& slice) {
+    Engine::Impl& engine_of = e();
+    if (!engine_of.budget.limited() || share.bytes() + engine_of.planner->scratch(slice, engine_of.planner->step(1, 1, context)) <= engine_of.scratch_allowed(slice)) return {};
+    return fail(Code::over_budget, "%s: a second session of %lld tokens does not fit the limit", engine_of.info.path.c_str(), static_cast<long long>(context));
+}
+
 Result<std::unique_ptr<Session>> Session::fork() {
     return within_memory(impl_->e(), [&]() -> Result<std::unique_ptr<Session>> {
         const std::lock_guard lock(impl_->e().mutex);
-        if (impl_->e().budget.limited() && impl_->share.bytes() + impl_->e().planner->scratch(*impl_->size, impl_->e().planner->step(1, 1, impl_->context)) > impl_->e().scratch_allowed(*impl_->size)) {
-            return fail(Code::over_budget, "%s: a second session of %lld tokens does not fit the limit", impl_->e().info.path.c_str(), static_cast<long long>(impl_->context));
-        }
+        TRY(impl_->check_second_fits(*impl_->size));
         std::unique_ptr<Session> other(new Session);
         other->impl_ = std::make_unique<Impl>(*impl_);
         return other;

@@ -85,6 +85,12 @@ Status Session::Impl::process_again(std::shared_ptr<const Slice> next, const Siz
         const std::lock_guard lock(e().mutex);
         TRY(runtime::complete_rows(rows, e().config.vocab, *e().towers, e().context(e().towers->scratch())));
     }
+    runtime::Budget::Share second;  // of the new cache, while both are there
+    {
+        const std::lock_guard lock(e().mutex);
+        TRY(check_second_fits(*next));
+        second = share;
+    }
     struct Undo {  // unless all goes well, the session is what it was
         Impl& s;
         model::Cache cache;
