@@ -200,7 +200,7 @@ TEST_F(MediaCommand, ChatAttachesToTheNextMessageAndSurvivesErrors) {
     say("/video " + media("video/h264.mp4"), "2 pictures, 1 clip, 700 tokens, for your next message\r\n");
     say("/clear", "");
     say("hello", "prompt      " + std::to_string(ids_of({}, "hello").size()) + " tokens");
-    say("/nothing", "gemma3n: '/nothing' is not a command: there are /image PATH, /audio PATH, /video PATH, /clear and /bye");
+    say("/nothing", "gemma3n: '/nothing' is not a command: there are /image PATH, /audio PATH, /video PATH, /size, /clear and /bye");
     say("/bye", "");
     EXPECT_EQ(t.ends(), 0);
 }
