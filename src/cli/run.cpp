@@ -221,6 +221,7 @@ Result<int> terminal_input() {
 int run(const RunOptions& given) {
     RunOptions o = given;
     std::optional<std::string>& prompt = o.prompt;
+    if (const Status s = check_target(o.model); !s) return report(s.error());
     const bool media = !o.media.files.empty() || !o.camera.empty();
     if (prompt && is_blank(*prompt) && (prompt->empty() || !o.raw) && !media) return usage_error("PROMPT is empty: expected text");
     const auto from_input = std::find_if(o.media.files.begin(), o.media.files.end(), [](const MediaFile& f) { return f.path == "-"; });
@@ -249,7 +250,6 @@ int run(const RunOptions& given) {
         watched = *from_input;
         o.media.files.erase(from_input);
     }
-    if (const Status s = check_target(o.model); !s) return report(s.error());
     MemoryNeeds needs = media_needs(o.media, watched ? &*watched : nullptr);
     needs.prefill_size = o.prefill_size;
     needs.tokens_per_s = o.model.target_tps;

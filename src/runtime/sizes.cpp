@@ -59,6 +59,12 @@ Status Session::Impl::set_size(Slice slice, const SizeOptions& o) {
     TRY(model::check_slice(e().config, *e().checkpoint, slice, text("size '%s'", shown(slice.name).c_str())));
     const bool holds_nothing = cache.length() == 0 && !feeding;
     if (!holds_nothing && !o.reprocess) TRY(check_shares_cache(slice, "the tokens so far can be processed again"));
+    if (e().budget.limited()) {
+        const std::lock_guard lock(e().mutex);
+        if (e().scratch_allowed(slice) < e().planner->scratch(slice, e().planner->step(1, 1, context))) {
+            return fail(Code::over_budget, "size '%s' does not fit beside the conversation: the limit is %.3f GB", shown(slice.name).c_str(), static_cast<double>(e().budget.limit()) / 1e9);
+        }
+    }
     auto next = std::make_shared<const Slice>(std::move(slice));
     if (model::shares_cache(e().config, *next, *size)) {
         size = std::move(next);

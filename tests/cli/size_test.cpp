@@ -64,6 +64,17 @@ TEST_F(Sizes, BenchComparesThem) {
     EXPECT_EQ(uint64_t(j["decode_bytes_per_token"]), uint64_t(j["sizes"].at(0)["decode_bytes_per_token"]));
 }
 
+TEST_F(Sizes, FitSaysWhichSizeItIs) {
+    const Ran b = command({"bench", model(), "--size", "fit", "--memory", "1G", "-p", "20", "-n", "4", "-r", "1", "--json"});
+    EXPECT_EQ(b.code, 0) << b.err;
+    for (const char* name : {"run", "show"}) {
+        const Ran r = command({name, model(), "--target-tps", "5"});
+        EXPECT_EQ(r.code, 2);
+        EXPECT_NE(r.err.find("--target-tps is given with --size full: expected --size fit"), std::string::npos) << r.err;
+    }
+    EXPECT_EQ(command({"trace", "--help"}).out.find("or fit"), std::string::npos);
+}
+
 TEST_F(Sizes, TheChatChangesThem) {
     Terminal t({"run", model(), "-t", "1", "--temp", "0", "-n", "3", "--stats", "--release"});
     EXPECT_TRUE(t.shows("> "));

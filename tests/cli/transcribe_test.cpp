@@ -132,6 +132,17 @@ TEST(Transcribe, LiveSaysWhatItHearsAndEndsAsTheRecordingDoes) {
     EXPECT_NE(live.err.find(" of real time] "), std::string::npos);
 }
 
+TEST(Transcribe, LiveKeepsToALimit) {
+    const Args live{wav("some.wav", 8), "--live", "--every", "3"};
+    const Ran free = transcribe(live);
+    Args limited = live;
+    limited.insert(limited.end(), {"--memory", "60M"});
+    const Ran r = transcribe(limited);
+    EXPECT_EQ(r.code, 0) << r.err;
+    EXPECT_EQ(r.out, free.out);
+    EXPECT_EQ(count(r.err, "[3.0 s, "), 1u) << r.err;
+}
+
 TEST(Transcribe, LiveFollowsAFifo) {
     const std::string fifo = folder().path() + "/microphone";
     ASSERT_EQ(mkfifo(fifo.c_str(), 0600), 0);
