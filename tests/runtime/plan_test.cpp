@@ -446,13 +446,20 @@ TEST_F(Plan, SizeFitTakesTheBestThatFits) {
     EXPECT_EQ(prefilled->size, "half");
 
     // a second cache is refused where only one fits, and nothing changes
-    const auto tight = load(p, {.threads = 2, .memory_limit = full});
+    const auto one = plan_memory(p, {.threads = 2}, {.context_tokens = 4096, .chunk_tokens = 1});
+    const auto tight = load(p, {.threads = 2, .memory_limit = one->peak_bytes});
     ASSERT_TRUE(tight);
-    const auto only = tight->new_session({.context_tokens = 600, .chunk_tokens = 16});
+    const auto only = tight->new_session({.context_tokens = 4096, .chunk_tokens = 1});
     ASSERT_TRUE(only) << only.error().message;
     ASSERT_TRUE((*only)->append(ids(10)));
-    ASSERT_FALSE(tight->new_session({.context_tokens = 600, .chunk_tokens = 16}));
-    EXPECT_EQ((*only)->set_size("quarter", {.reprocess = true}).error().code, Code::over_budget);
+    ASSERT_FALSE((*only)->fork());
+    Slice less = *tight->find_size("full");
+    less.name = "less";
+    less.layers.erase(less.layers.begin() + 1);
+    less.ff.erase(less.ff.begin() + 1);
+    const Status other = (*only)->set_size(less, {.reprocess = true});
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, Code::over_budget) << other.error().message;
     EXPECT_EQ((*only)->n_tokens(), 10);
 
     // pages of a larger size stay where the whole fits
