@@ -351,6 +351,45 @@ TEST_F(PlanOfTowers, TextAndTowersTakeTurnsUnderALimit) {
     EXPECT_TRUE(plan_memory(p, limited, smaller)) << why;
 }
 
+TEST_F(PlanOfTowers, ASmallPictureAfterALargeOneKeepsToTheLimit) {
+    const std::string p = with_towers("q8_0");
+    const auto plan = plan_memory(p, {.threads = 2}, {.context_tokens = 512, .image_side = 512});
+    ASSERT_TRUE(plan) << plan.error().message;
+    const auto e = load(p, {.threads = 2, .memory_limit = plan->peak_bytes});
+    ASSERT_TRUE(e);
+    const auto s = e->new_session({.context_tokens = 512});
+    ASSERT_TRUE(s) << s.error().message;
+    for (const int64_t side : {512, 64}) {
+        const auto picture = e->encode_image(formula_image("image.0", 64), {.side = side});
+        ASSERT_TRUE(picture) << picture.error().message;
+    }
+    ASSERT_TRUE((*s)->append(ids(16)));
+    Engine::Impl& i = e->impl();
+    EXPECT_LE(i.planner->idle() + i.planner->requests() + i.planner->weights(*i.size) + i.budget.sessions() + i.arena.capacity_bytes() + i.towers->scratch().capacity_bytes(), plan->peak_bytes);
+}
+
+TEST_F(PlanOfTowers, SoftTokensAndEncodingAreLeftRoomFor) {
+    const std::string p = with_towers("q8_0");
+    const MemoryNeeds one{.context_tokens = 512, .image_side = 256, .pictures = 1};
+    MemoryNeeds many = one;
+    many.pictures = 101;
+    const auto a = plan_memory(p, {.threads = 2}, one), b = plan_memory(p, {.threads = 2}, many);
+    ASSERT_TRUE(a && b);
+    const auto e = load(p, {.threads = 2});
+    ASSERT_TRUE(e);
+    const auto soft = e->encode_image(formula_image("image.0", 64), {.side = 64});
+    ASSERT_TRUE(soft);
+    EXPECT_EQ(b->text_bytes - a->text_bytes, 100 * (*soft)->values.size() * sizeof(float));
+    EXPECT_EQ(b->vision_bytes - a->vision_bytes, 100 * (*soft)->values.size() * sizeof(float));
+
+    // without a context of one's own, one is chosen beside which the towers fit too
+    const auto least = plan_memory(p, {.threads = 2}, {.context_tokens = 1024, .chunk_tokens = 16, .image_side = 512, .sound = true});
+    ASSERT_TRUE(least) << least.error().message;
+    const auto chosen = plan_memory(p, {.threads = 2, .memory_limit = least->peak_bytes}, {.image_side = 512, .sound = true});
+    ASSERT_TRUE(chosen) << chosen.error().message;
+    EXPECT_LE(chosen->peak_bytes, least->peak_bytes);
+}
+
 // A directory that lists sizes of its own: the largest that fits is taken, and a refusal names the one that would.
 TEST_F(Plan, SizeFitTakesTheBestThatFits) {
     const std::string p = dir_->path() + "/sizes";
@@ -399,6 +438,40 @@ TEST_F(Plan, SizeFitTakesTheBestThatFits) {
     const auto fast = plan_memory(p, {.threads = 2, .memory_limit = full, .size = "fit"}, {.tokens_per_s = 1e9, .context_tokens = 600, .chunk_tokens = 16});
     ASSERT_FALSE(fast);
     EXPECT_NE(fast.error().message.find("no size answers"), std::string::npos) << fast.error().message;
+
+    // the size that reads prompts counts where it is the larger
+    const auto prefilled = plan_memory(p, {.threads = 2, .size = "half"}, {.context_tokens = 600, .chunk_tokens = 16, .prefill_size = "full"});
+    ASSERT_TRUE(prefilled) << prefilled.error().message;
+    EXPECT_EQ(prefilled->peak_bytes, full);
+    EXPECT_EQ(prefilled->size, "half");
+
+    // a second cache is refused where only one fits, and nothing changes
+    const auto one = plan_memory(p, {.threads = 2}, {.context_tokens = 4096, .chunk_tokens = 1});
+    const auto tight = load(p, {.threads = 2, .memory_limit = one->peak_bytes});
+    ASSERT_TRUE(tight);
+    const auto only = tight->new_session({.context_tokens = 4096, .chunk_tokens = 1});
+    ASSERT_TRUE(only) << only.error().message;
+    ASSERT_TRUE((*only)->append(ids(10)));
+    ASSERT_FALSE((*only)->fork());
+    Slice less = *tight->find_size("full");
+    less.name = "less";
+    less.layers.erase(less.layers.begin() + 1);
+    less.ff.erase(less.ff.begin() + 1);
+    const Status other = (*only)->set_size(less, {.reprocess = true});
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, Code::over_budget) << other.error().message;
+    EXPECT_EQ((*only)->n_tokens(), 10);
+
+    // pages of a larger size stay where the whole fits
+    {
+        const auto two = load(p, {.threads = 2, .memory_limit = full + 40000000});
+        const auto session = two->new_session({.context_tokens = 600, .chunk_tokens = 16});
+        ASSERT_TRUE(session) << session.error().message;
+        ASSERT_TRUE((*session)->append(ids(10)));
+        ASSERT_TRUE((*session)->set_size("half"));
+        ASSERT_TRUE((*session)->append(ids(10)));
+        EXPECT_EQ(two->impl().budget.resident.name, "full");
+    }
 
     // sessions of two sizes under a limit: both run, and the limit is the plan's
     const auto e = load(p, {.threads = 2, .memory_limit = full + 12000000});
