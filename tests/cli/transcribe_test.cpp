@@ -133,11 +133,18 @@ TEST(Transcribe, LiveSaysWhatItHearsAndEndsAsTheRecordingDoes) {
 }
 
 TEST(Transcribe, LiveKeepsToALimit) {
-    const Args live{wav("some.wav", 8), "--live", "--every", "3"};
+    const Args live{wav("some.wav", 8), "--live", "--every", "3", "--kv", "q8"};
     const Ran free = transcribe(live);
-    Args limited = live;
-    limited.insert(limited.end(), {"--memory", "60M"});
-    const Ran r = transcribe(limited);
+    const auto within = [&](const std::string& limit) {
+        Args limited = live;
+        limited.insert(limited.end(), {"--memory", limit});
+        return transcribe(limited);
+    };
+    const Ran refused = within("1M");
+    const std::string least = "the least limit that works is ";
+    const size_t at = refused.err.find(least);
+    ASSERT_NE(at, std::string::npos) << refused.err;
+    const Ran r = within(std::to_string(std::stoi(refused.err.substr(at + least.size())) + 4) + "M");  // it is of a shorter context
     EXPECT_EQ(r.code, 0) << r.err;
     EXPECT_EQ(r.out, free.out);
     EXPECT_EQ(count(r.err, "[3.0 s, "), 1u) << r.err;
