@@ -1,5 +1,5 @@
 #!/bin/sh
-# The training of nano on a small scale, one thread, about three minutes of a core: data, network, phases, kill and resume, export beside the engine.
+# The training of nano on a small scale, one thread, about four minutes of a core: data, network, phases, kill and resume, export beside the engine.
 #   tests/train_nano/run.sh COMMAND
 # Exit 77: PyTorch cannot be had here (tests/oracle/setup.sh says why).
 set -eu

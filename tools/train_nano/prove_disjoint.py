@@ -1,6 +1,6 @@
 """Proves that nothing the evaluation asks was ever trained on: every draw of the training is gone through, and every question.
 
-    python prove_disjoint.py --out DIR [--scale X] [--questions N]     # scale 1: the whole training, minutes
+    python prove_disjoint.py --out DIR [--scale X] [--questions N]     # scale 1: the whole training, six core-minutes
 
 Keys are what the rules of nano/data/held_out.py are about; they are taken from what the data show and say, not from the rules. Pictures are
 compared by their pixels too. Exit 1 if a key is on both sides.
