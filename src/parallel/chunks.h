@@ -39,6 +39,8 @@ Status run_chunks(int n_threads, int64_t n_chunks, const std::function<bool(doub
             end_with(fail(Code::over_budget, "%s: out of memory for a chunk of weights", subject.c_str()));
         }
     });
+    // the thread that asks may have come too late for a chunk of its own
+    if (result && progress && !progress(1)) return fail(Code::cancelled, "%s: cancelled", subject.c_str());
     return result;
 }
 
