@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is needed, builds, and runs every test; about half an hour on two cores.
+# Installs what is needed, builds, and runs every test.
 #   ./test.sh          the units, the command line, goldens, transformers live, arm64 under emulation, ten seconds of each fuzz target,
 #                      a full-size E2B in 2 GB
 #   ./test.sh --long   also the units under sanitizers and five minutes of each fuzz target, two at a time

@@ -250,7 +250,8 @@ int run(const RunOptions& given) {
         watched = *from_input;
         o.media.files.erase(from_input);
     }
-    MemoryNeeds needs = media_needs(o.media, watched ? &*watched : nullptr);
+    MemoryNeeds needs;
+    if (o.model.memory > 0) needs = media_needs(o.media, watched ? &*watched : nullptr);  // opens each recording
     needs.prefill_size = o.prefill_size;
     needs.tokens_per_s = o.model.target_tps;
     needs.context_tokens = o.context;

@@ -102,7 +102,6 @@ void table(const ModelInfo& m) {
     for (const int64_t tokens : {int64_t{2048}, m.context_length}) {
         printf("%-22s %12s %12s\n", ("needed, " + std::to_string(tokens) + " tokens").c_str(), "", bytes_text(resident(m, tokens)).c_str());
     }
-
 }
 
 template <class T>

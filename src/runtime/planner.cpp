@@ -15,8 +15,8 @@ namespace gemma3n::runtime {
 
 namespace {
 
-// What the program and its libraries held before it began, and what an engine that has done nothing yet adds to that in heaps and
-// stacks (measured, docs/memory.md): together 14 MB without the libraries that media are decoded with.
+// What the program and its libraries held before it began, and room for the heaps and stacks of an engine that has done nothing yet:
+// 14 MB in all were measured without the libraries that media are decoded with, and are taken at least.
 const uint64_t at_start = (resident_bytes() + 7999999) / 8000000 * 8000000;  // a run more or less is the same plan
 constexpr uint64_t heap_bytes = 10000000, least_program = 14000000;
 constexpr uint64_t decoder_bytes = 24000000;  // FFmpeg's, once it has decoded something; of models with towers
