@@ -38,11 +38,16 @@ template <class T, int R, int N>
 inline void dot_tile(const std::byte* w, uint64_t stride, int64_t k, const Rows& a, float* y, int64_t ldy) {
     vf acc[R][N] = {};
     int64_t at = 0;
+    // Weights are asked for in the order in which they will be read: behind a row's end the row that comes R rows later. In a slice
+    // the two are far apart, and what lies between, the columns that the slice leaves out, would cost as much as the row itself.
+    const uint64_t row = row_bytes(T::type, k);
+    uint64_t ahead_in_row = prefetch_bytes % row;
+    uintptr_t ahead = reinterpret_cast<uintptr_t>(w) + prefetch_bytes / row * R * stride + ahead_in_row;
     for (; at + T::group <= k; at += T::group, w += T::group_bytes) {
-        for (int r = 0; r < R; r++) {
-            const uintptr_t ahead = reinterpret_cast<uintptr_t>(w) + static_cast<uint64_t>(r) * stride + prefetch_bytes;
-            for (int line = 0; line < T::group_bytes; line += 64) __builtin_prefetch(reinterpret_cast<const void*>(ahead + line));
-        }
+        for (int r = 0; r < R; r++)
+            for (int line = 0; line < T::group_bytes; line += 64) __builtin_prefetch(reinterpret_cast<const void*>(ahead + static_cast<uint64_t>(r) * stride + line));
+        ahead += T::group_bytes, ahead_in_row += T::group_bytes;
+        if (ahead_in_row >= row) ahead += R * stride - row, ahead_in_row -= row;
         step<T, R, N>(w, stride, values_from(a, at), T::group, acc);
     }
     if (at < k) {  // the rest of a row, beyond which nothing may be read: copies filled up with zeros
