@@ -11,6 +11,7 @@ namespace {
 constexpr int W = 8;
 constexpr int dot_rows = 2, dot_columns = 2;  // 16 registers
 constexpr int matmul_rows = 16, matmul_columns = 6;
+constexpr int64_t chunk_values = 256;
 constexpr int score_queries = 2;
 constexpr int value_vectors = 2;
 typedef float vf __attribute__((vector_size(32)));

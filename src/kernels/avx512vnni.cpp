@@ -13,6 +13,7 @@ namespace {
 constexpr int W = 16;
 constexpr int dot_rows = 2, dot_columns = 4;  // 32 registers
 constexpr int matmul_rows = 32, matmul_columns = 12;
+constexpr int64_t chunk_values = 512;
 constexpr int score_queries = 4;
 constexpr int value_vectors = 4;
 typedef float vf __attribute__((vector_size(64)));

@@ -111,10 +111,11 @@ struct Table {
     void (*depthwise)(const DepthwiseRow& shape, const float* const* rows, const float* w, float* y);
 };
 
-// Scratch of the large products for rows of k values.
+// Scratch of the large products for rows of k values: of those in f32, whatever k is, and of those in 8 bit.
+inline constexpr uint64_t matmul_f32_scratch_bytes = 856 << 10;
 constexpr uint64_t matmul_scratch_bytes(int64_t k) {
-    const uint64_t kp = (static_cast<uint64_t>(k) + 255) / 256 * 256;
-    return panel_rows * (kp * 4 + kp / 16 * 8) + 16384;
+    const uint64_t kp = (static_cast<uint64_t>(k) + 255) / 256 * 256, q8 = panel_rows * (kp * 4 + kp / 16 * 8) + 16384;
+    return q8 > matmul_f32_scratch_bytes ? q8 : matmul_f32_scratch_bytes;
 }
 
 const Table& reference();  // plain truth; always there

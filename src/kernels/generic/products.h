@@ -60,9 +60,12 @@ void matvec_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float*
 }
 
 // ---- many activation rows ------------------------------------------------------------------------------------------------
+// A set says chunk_values, the values of k that are taken at a time, a multiple of every block: its copy of block_rows activation rows must
+// stay in the second-level cache.
 
-constexpr int64_t chunk_values = 256;               // values of k that a panel holds at a time: 16 or 32 KiB, which stay in the first-level cache
-constexpr int64_t block_rows = 384;                 // activation rows that meet all panels of a chunk: their share of it, 384 KiB, stays in the second-level cache
+constexpr int64_t block_rows = 384;                                 // activation rows that meet all panels of a chunk
+constexpr int64_t copy_stride = chunk_values + 64 / sizeof(float);       // one line more than a chunk
+static_assert((matmul_rows * chunk_values + block_rows * copy_stride) * sizeof(float) <= matmul_f32_scratch_bytes);
 
 // Values [first, first + n) of m weight rows as [n][panel]; rows that are not there are zero.
 template <int panel>
@@ -88,15 +91,23 @@ inline void unpack_panel(const Weights& w, int64_t row, int64_t m, int64_t first
     }
 }
 
+// The weights that a tile asks for while it computes, so many bytes a value of k: a row of the next panel each. They come from memory in
+// pieces too short for what the CPU foresees itself.
+struct Ahead {
+    const std::byte* at;
+    int64_t step;
+};
+
 // A chunk's share of V vectors of weight rows times N activation rows: the lanes are weight rows, each a single chain over k.
 template <int V, int N>
-inline void panel_tile(const float* panel, int64_t n_values, const float* x, int64_t ldx, float* y, int64_t ldy, int64_t m, bool first) {
+inline void panel_tile(const float* panel, int64_t n_values, const float* x, float* y, int64_t ldy, int64_t m, bool first, Ahead ahead) {
     vf sum[N][V] = {};
     for (int64_t i = 0; i < n_values; i++) {
         vf w[V];
+        __builtin_prefetch(ahead.at + i * ahead.step, 0, 2);
         for (int c = 0; c < V; c++) w[c] = load(panel + (i * V + c) * W);
         for (int n = 0; n < N; n++)
-            for (int c = 0; c < V; c++) sum[n][c] += splat(x[n * ldx + i]) * w[c];
+            for (int c = 0; c < V; c++) sum[n][c] += splat(x[n * copy_stride + i]) * w[c];
     }
     for (int n = 0; n < N; n++) {
         for (int c = 0; c < V && c * W < m; c++) {
@@ -109,31 +120,36 @@ inline void panel_tile(const float* panel, int64_t n_values, const float* x, int
 
 // Tiles of at most N activation rows, as equal as they can be: a tile of few rows waits for its own sums.
 template <int V, int N>
-inline void panel_tile_of(int64_t count, const float* panel, int64_t n_values, const float* x, int64_t ldx, float* y, int64_t ldy, int64_t m, bool first) {
-    if (count == N) return panel_tile<V, N>(panel, n_values, x, ldx, y, ldy, m, first);
-    if constexpr (N > 1) panel_tile_of<V, N - 1>(count, panel, n_values, x, ldx, y, ldy, m, first);
+inline void panel_tile_of(int64_t count, const float* panel, int64_t n_values, const float* x, float* y, int64_t ldy, int64_t m, bool first, Ahead ahead) {
+    if (count == N) return panel_tile<V, N>(panel, n_values, x, y, ldy, m, first, ahead);
+    if constexpr (N > 1) panel_tile_of<V, N - 1>(count, panel, n_values, x, y, ldy, m, first, ahead);
 }
 
 template <int panel>
-inline void multiply_panel(const Weights& w, int64_t row, int64_t m, int64_t k, int64_t n_values, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, float* to) {
+inline void multiply_panel(const Weights& w, int64_t row, int64_t m, int64_t k, int64_t n_values, const float* x, int64_t n, float* y, int64_t ldy, float* to) {
     unpack_panel<panel>(w, row, m, k, n_values, to);
-    for (int64_t i = 0, tiles = (n + matmul_columns - 1) / matmul_columns, count; i < n; i += count, tiles--) {
+    Ahead ahead{w.data + static_cast<uint64_t>(row + panel) * w.stride + row_bytes(w.type, k), static_cast<int64_t>(row_bytes(w.type, n_values)) / n_values};
+    for (int64_t i = 0, tiles = (n + matmul_columns - 1) / matmul_columns, count; i < n; i += count, tiles--, ahead.at += w.stride) {
         count = (n - i + tiles - 1) / tiles;
-        panel_tile_of<panel / W, matmul_columns>(count, to, n_values, x + i * ldx + k, ldx, y + i * ldy + row, ldy, m, k == 0);
+        panel_tile_of<panel / W, matmul_columns>(count, to, n_values, x + i * copy_stride, y + i * ldy + row, ldy, m, k == 0, ahead);
     }
 }
 
-// Blocks of activation rows outermost, then chunks of k: what a chunk has of a block's rows stays in the second-level cache while every panel
-// passes by. The price: y is read and written once a chunk, weights are unpacked once a block.
+// Blocks of activation rows outermost, then chunks of k: what a chunk has of a block's rows is copied once and stays in the second-level
+// cache while every panel passes by. In the copy the rows of a tile fall into different sets of the first-level cache; where they lie, a
+// power of two apart, they would drive each other and the panel out of it. The price: y is read and written once a chunk, weights are
+// unpacked once a block.
 void matmul_f32(const Weights& w, const float* x, int64_t ldx, int64_t n, float* y, int64_t ldy, std::byte* scratch) {
     auto* panel = reinterpret_cast<float*>(scratch);
+    float* copy = panel + matmul_rows * chunk_values;
     for (; n > 0; n -= block_rows, x += block_rows * ldx, y += block_rows * ldy) {
         const int64_t rows = n < block_rows ? n : block_rows;
         for (int64_t k = 0; k < w.k; k += chunk_values) {
             const int64_t n_values = w.k - k < chunk_values ? w.k - k : chunk_values;
+            for (int64_t i = 0; i < rows; i++) __builtin_memcpy(copy + i * copy_stride, x + i * ldx + k, static_cast<size_t>(n_values) * sizeof(float));
             int64_t r = 0;
-            for (; w.rows - r > matmul_rows - panel_rows; r += matmul_rows) multiply_panel<matmul_rows>(w, r, w.rows - r < matmul_rows ? w.rows - r : matmul_rows, k, n_values, x, ldx, rows, y, ldy, panel);
-            if (r < w.rows) multiply_panel<panel_rows>(w, r, w.rows - r, k, n_values, x, ldx, rows, y, ldy, panel);
+            for (; w.rows - r > matmul_rows - panel_rows; r += matmul_rows) multiply_panel<matmul_rows>(w, r, w.rows - r < matmul_rows ? w.rows - r : matmul_rows, k, n_values, copy, rows, y, ldy, panel);
+            if (r < w.rows) multiply_panel<panel_rows>(w, r, w.rows - r, k, n_values, copy, rows, y, ldy, panel);
         }
     }
 }
