@@ -1,11 +1,18 @@
 # One translation unit per instruction set: src/kernels/<set>*.cpp with that set's flags. Such files include only <cstdint>, the
 # intrinsics and their own headers, because a template instantiated with AVX-512 flags may be picked for the whole program.
 file(GLOB kernel_files ${PROJECT_SOURCE_DIR}/src/kernels/*.cpp)
+if(GEMMA3N_PLAIN_KERNELS)
+  target_compile_definitions(g3n_kernels PRIVATE G3N_PLAIN_KERNELS)
+endif()
 foreach(f ${kernel_files})
   get_filename_component(n ${f} NAME)
   set(fast "-O3 -ffp-contract=fast")  # no -ffast-math, not even parts of it: it turns x / 127 into x * (1 / 127), another number
   set(flags "")
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  if(GEMMA3N_PLAIN_KERNELS)
+    if(n MATCHES "^(avx|neon)")
+      set_source_files_properties(${f} PROPERTIES HEADER_FILE_ONLY ON)
+    endif()
+  elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     if(n MATCHES "^avx2")
       set(flags "-mavx2 -mfma -mf16c")
     elseif(n MATCHES "^avx512vnni")

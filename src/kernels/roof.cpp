@@ -6,7 +6,7 @@ namespace gemma3n::kernels {
 
 const Roof& roof(const Table& table) {
     const std::string_view name = table.name;
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(G3N_PLAIN_KERNELS)
     if (name == "avx512vnni") {
         static const Roof r = avx512vnni::roof();
         return r;
@@ -15,7 +15,7 @@ const Roof& roof(const Table& table) {
         static const Roof r = avx2::roof();
         return r;
     }
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(G3N_PLAIN_KERNELS)
     if (name == "neon-i8mm") {
         static const Roof r = neon_i8mm::roof();
         return r;

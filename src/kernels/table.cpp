@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(G3N_PLAIN_KERNELS)
 #include <cpuid.h>
 #endif
 
@@ -23,7 +23,7 @@ Table filled(const char* name, bool supported, void (*vectors)(Table&), void (*q
     return t;
 }
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(G3N_PLAIN_KERNELS)
 
 bool has_f16c() {  // __builtin_cpu_supports of older clangs does not know it
     unsigned a, b, c = 0, d;
@@ -40,7 +40,7 @@ const Table avx512vnni_table = filled("avx512vnni", has_avx512vnni(), avx512vnni
 
 const Entry entries[] = {{&reference(), true}, {&avx2_table, has_avx2()}, {&avx512vnni_table, has_avx512vnni()}};
 
-#elif defined(__aarch64__)
+#elif defined(__aarch64__) && !defined(G3N_PLAIN_KERNELS)
 
 bool has_dotprod() { return arm_features().dotprod; }
 bool has_i8mm() { return has_dotprod() && arm_features().i8mm; }
