@@ -5,7 +5,7 @@
 namespace gemma3n::kernels {
 
 const Roof& roof(const Table& table) {
-    const std::string_view name = table.name;
+    [[maybe_unused]] const std::string_view name = table.name;
 #if defined(__x86_64__) && !defined(G3N_PLAIN_KERNELS)
     if (name == "avx512vnni") {
         static const Roof r = avx512vnni::roof();

@@ -13,7 +13,7 @@ namespace gemma3n::kernels {
 namespace {
 
 // A set's fill functions are compiled with its flags, so they may not even run on a CPU that lacks it.
-Table filled(const char* name, bool supported, void (*vectors)(Table&), void (*q8)(Table&)) {
+[[maybe_unused]] Table filled(const char* name, bool supported, void (*vectors)(Table&), void (*q8)(Table&)) {
     Table t = reference();
     t.name = name;
     if (supported) {
