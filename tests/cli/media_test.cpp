@@ -169,7 +169,7 @@ TEST_F(MediaCommand, EveryErrorNamesTheFileAndWhatWasExpected) {
     }
     const Ran without = command({"run", towerless(), "--image", red(), "hi"});
     EXPECT_EQ(without.code, 1);
-    EXPECT_EQ(without.err, "gemma3n: " + red() + ": " + towerless() + ": has no vision tower: pictures need a projector file, an mmproj-*.gguf beside it or named as mmproj\n");
+    EXPECT_EQ(without.err, "gemma3n: " + red() + ": " + towerless() + ": has no vision tower: pictures need a projector file, an mmproj-*.gguf beside it or named as mmproj (--mmproj of the command)\n");
     const Ran ids = command({"trace", towered(), "--ids", "2", "--image", red(), "-o", out_path()});
     EXPECT_EQ(ids.code, 2);
 }
