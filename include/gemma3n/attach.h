@@ -46,6 +46,9 @@ struct AttachOptions {
     int64_t frame_side = 0;    // pixels of a video's frames; 0 = 256, or the model's own if those are fewer
     double fps = 1;            // frames a second of a video
     int64_t max_frames = 32;   // of one video. A longer one gives frames spread over all of it, farther apart than fps says
+    // Tokens of the prompt that are left for it; -1 = the model's context. What takes more is Code::context_full: before anything is encoded
+    // where its length is known, else as soon as what has come takes more.
+    int64_t room = -1;
     // Called before each encoding and as a recording is read; false cancels. May be empty.
     std::function<bool(const AttachProgress&)> progress;
     // The tap of the index-th picture or clip; null: none. May be empty.
@@ -57,6 +60,12 @@ Result<Attached> attach_sound(Engine& engine, SoundReader& reader, const AttachO
 // `reader` was opened with video_options(engine, options).
 Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachOptions& options = {});
 VideoOptions video_options(const Engine& engine, const AttachOptions& options);
+
+// Tokens of a prompt that it takes at least, its marks counted, by what the file says of its length: 0 where that is not known. Nothing is
+// read or encoded for it.
+int64_t least_tokens_of_image(const Engine& engine);
+int64_t least_tokens(const Engine& engine, const SoundReader& reader, const AttachOptions& options = {});
+int64_t least_tokens(const Engine& engine, const VideoReader& reader, const AttachOptions& options = {});
 
 // Sound that comes in pieces of any size, cut into clips as pieces_at_quiet_points would cut the whole of it. A clip is handed out once
 // what follows cannot change it.

@@ -51,6 +51,7 @@ struct ModelInfo {
     int64_t image_side = 0, image_tokens = 0;       // of a picture: its pixels unless told otherwise, its soft tokens
     int64_t clip_tokens = 0;                        // of a clip, filled up
     double clip_seconds = 0;                        // the longest clip
+    double clip_token_seconds = 0;                  // of sound that becomes one token
     int image_placeholder = -1, sound_placeholder = -1;  // ids that a Prompt has once for each soft token
     std::string kernels;                            // the table that runs
     std::string cpu;                                // what it runs on, as the system names it; "unknown" if it does not

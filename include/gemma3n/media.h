@@ -102,7 +102,8 @@ public:
     // lay between it and the frame before is appended to `sound` if not null; what comes late, as in a live stream it may, goes with a later
     // frame. nullopt at the end, with the sound after the last frame.
     virtual Result<std::optional<Frame>> next(std::vector<float>* sound) = 0;
-    virtual double duration() const = 0;      // seconds if known, else 0
+    virtual double duration() const = 0;      // of the pictures: seconds if known, else 0
+    virtual double sound_duration() const { return has_sound() ? duration() : 0; }  // likewise of the sound track
     virtual bool has_sound() const = 0;
     virtual int64_t dropped() const = 0;      // frames that were skipped because the caller was slower than a live stream
     virtual std::string note() const = 0;     // empty, or a sentence about what was damaged and left out so far

@@ -30,10 +30,21 @@ std::string in_words(const std::vector<Part>& media) {
 AttachOptions attach_options(const MediaFlags& flags) {
     AttachOptions o;
     o.image.side = o.frame_side = flags.image_side;
-    o.sound.fixed = flags.audio_tokens == "fixed";
-    o.fps = flags.fps;
+    o.sound.fixed = flags.audio_tokens != "dynamic";
+    if (flags.fps > 0) o.fps = flags.fps;
     if (flags.max_frames > 0) o.max_frames = flags.max_frames;
     return o;
+}
+
+Status check_concern(const MediaFlags& flags, bool camera) {
+    bool image = false, sound = false, video = camera;
+    for (const MediaFile& f : flags.files) (f.kind == MediaFile::Kind::image ? image : f.kind == MediaFile::Kind::sound ? sound : video) = true;
+    const auto idle = [](const char* flag, const char* what, const char* expected) { return Error{Code::bad_argument, std::string(flag) + " is of " + what + ", and none is given: expected " + expected}; };
+    if (flags.image_side > 0 && !image && !video) return idle("--image-size", "pictures and videos", "--image, --video or --camera");
+    if (!flags.audio_tokens.empty() && !sound && !video) return idle("--audio-tokens", "sound", "--audio, --video or --camera");
+    if (flags.fps > 0 && !video) return idle("--fps", "videos", "--video or --camera");
+    if (flags.max_frames > 0 && !video) return idle("--max-frames", "videos", "--video or --camera");
+    return {};
 }
 
 MemoryNeeds media_needs(const MediaFlags& flags, const MediaFile* watched) {
@@ -60,7 +71,7 @@ MemoryNeeds media_needs(const MediaFlags& flags, const MediaFile* watched) {
     if (watched) {
         if (watched->kind == MediaFile::Kind::video) video(MediaStream::default_frames);
         else n.sound = true;
-        if (watched->path == "-") n.clips += MediaStream::most_clips;
+        if (!MediaStream::is_device(*watched)) n.clips += MediaStream::most_clips;
     }
     if (frames && n.image_side == 0) n.image_side = flags.image_side > 0 ? flags.image_side : MemoryNeeds::frame_side;
     return n;
@@ -92,8 +103,22 @@ void Attachments::say_times(const MediaFile& file, const Attached& a) const {
     }
 }
 
+int64_t Attachments::least_tokens(const MediaFile& file) const {
+    std::error_code ec;
+    if (file.kind == MediaFile::Kind::image) return least_tokens_of_image(*engine_);
+    if (!std::filesystem::is_regular_file(file.path, ec)) return 0;  // a pipe can be read once
+    const AttachOptions o = attach_options(flags_);
+    if (file.kind == MediaFile::Kind::sound) {
+        const auto reader = SoundReader::open(file.path);
+        return reader ? gemma3n::least_tokens(*engine_, **reader, o) : 0;
+    }
+    const auto reader = VideoReader::open(file.path, video_options(*engine_, o));
+    return reader ? gemma3n::least_tokens(*engine_, **reader, o) : 0;
+}
+
 Result<std::string> Attachments::add(const MediaFile& file) {
     AttachOptions o = attach_options(flags_);
+    if (room_) o.room = std::max<int64_t>(0, room_(parts_));
     const std::string what = "encoding " + shown_name(file.path);
     o.progress = [&](const AttachProgress& p) {
         char line[64] = "";
@@ -123,6 +148,14 @@ Result<std::string> Attachments::add(const MediaFile& file) {
 }
 
 Status Attachments::add_flags() {
+    const int64_t room = room_ ? std::max<int64_t>(0, room_(parts_)) : engine_->info().context_length;
+    if (flags_.files.size() > 1) {  // one alone is held against it by add()
+        int64_t all = 0;
+        for (const MediaFile& f : flags_.files) {
+            if ((all += least_tokens(f)) <= room) continue;
+            return Error{Code::context_full, shown_name(f.path) + ": with what stands before it, at least " + std::to_string(all) + " tokens of the prompt: there is room for " + std::to_string(room)};
+        }
+    }
     for (const MediaFile& f : flags_.files) {
         if (const auto added = add(f); !added) return added.error();
     }

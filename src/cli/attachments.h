@@ -10,6 +10,8 @@
 
 namespace gemma3n::cli {
 
+// An option of media that nothing given concerns is a mistake.
+Status check_concern(const MediaFlags& flags, bool camera);
 AttachOptions attach_options(const MediaFlags& flags);
 // What encoding them takes, and keeping what comes of it. `watched` (may be null) goes on arriving while questions are asked.
 MemoryNeeds media_needs(const MediaFlags& flags, const MediaFile* watched = nullptr);
@@ -20,6 +22,9 @@ public:
     // With `stats` each encoding's time goes to standard error.
     Attachments(std::shared_ptr<Engine> engine, const MediaFlags& flags, bool stats);
     using Trace = std::function<const EncoderTrace*(SoftTokens::Kind kind, int64_t index)>;  // the index counts all that were attached
+    // How many tokens of a prompt that holds these parts are left; without it, those of the model's context.
+    using Room = std::function<int64_t(const std::vector<Part>&)>;
+    void room(Room room) { room_ = std::move(room); }
     void trace(Trace trace) { trace_ = std::move(trace); }
 
     // Encodes a file and puts it behind what was attached before; an error changes nothing. What the person should know is said.
@@ -35,12 +40,14 @@ public:
 
 private:
     Result<Attached> encode(const MediaFile& file, const AttachOptions& options);
+    int64_t least_tokens(const MediaFile& file) const;  // by what its header says; 0 where that is not known
     void say_times(const MediaFile& file, const Attached& a) const;
 
     std::shared_ptr<Engine> engine_;
     const MediaFlags& flags_;
     bool stats_;
     Trace trace_;
+    Room room_;
     std::vector<Part> parts_;
     int64_t n_pictures_ = 0, n_clips_ = 0;  // that trace_ was asked about
 };

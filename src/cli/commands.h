@@ -35,8 +35,8 @@ struct MediaFile {
 struct MediaFlags {
     std::vector<MediaFile> files;        // in the order of the command line
     int64_t image_side = 0;              // pixels of pictures and frames; 0 = the model's, and 256 of frames
-    std::string audio_tokens = "fixed";  // or "dynamic"
-    double fps = 1;
+    std::string audio_tokens;            // "fixed", "dynamic"; empty = fixed
+    double fps = 0;                      // 0 = 1
     int64_t max_frames = 0;              // 0 = the default of what it is for
 };
 

@@ -20,7 +20,7 @@ constexpr double shortest_rest = 0.2;  // seconds; a rest of sound that is short
 }  // namespace
 
 MediaStream::MediaStream(std::shared_ptr<Engine> engine, const MediaFlags& flags)
-    : engine_(std::move(engine)), max_frames_(flags.max_frames > 0 ? flags.max_frames : default_frames), sound_{flags.audio_tokens == "fixed"} {}
+    : engine_(std::move(engine)), max_frames_(flags.max_frames > 0 ? flags.max_frames : default_frames), sound_{flags.audio_tokens != "dynamic"} {}
 
 Result<std::unique_ptr<MediaStream>> MediaStream::open(std::shared_ptr<Engine> engine, const MediaFile& file, const MediaFlags& flags) {
     std::unique_ptr<MediaStream> s(new MediaStream(std::move(engine), flags));
@@ -34,7 +34,6 @@ Result<std::unique_ptr<MediaStream>> MediaStream::open(std::shared_ptr<Engine> e
         s->recording_ = std::move(*recording);
     } else {
         VideoOptions v = video_options(*s->engine_, attach_options(flags));
-        v.sound &= file.path == "-";
         v.live = true;
         v.waiting = waiting;
         auto video = VideoReader::open(file.path, v);
@@ -46,6 +45,7 @@ Result<std::unique_ptr<MediaStream>> MediaStream::open(std::shared_ptr<Engine> e
         if (!clips) return clips.error();
         s->clips_ = std::move(*clips);
     }
+    if (s->video_ && s->video_->has_sound() && !s->clips_) s->deaf_ = s->name_ + ": its sound is left out: the model has no audio tower; ";
     *opening = false;
     s->thread_ = std::thread([p = s.get()] { p->run(); });
     return s;
@@ -173,8 +173,8 @@ void MediaStream::resume() {
 
 std::string MediaStream::news() {
     const std::lock_guard lock(mutex_);
-    std::string s;
-    if (const int64_t n = std::exchange(lost_clips_, 0); n > 0) s = name_ + ": the oldest " + std::to_string(n) + (n == 1 ? " clip was" : " clips were") + " dropped; ";
+    std::string s = std::exchange(deaf_, {});
+    if (const int64_t n = std::exchange(lost_clips_, 0); n > 0) s += name_ + ": the oldest " + std::to_string(n) + (n == 1 ? " clip was" : " clips were") + " dropped; ";
     if (error_) s += std::exchange(error_, std::nullopt)->message + "; ";
     if (ended_ && !std::exchange(told_, true)) s += name_ + ": has ended; ";
     if (!s.empty()) s.resize(s.size() - 2);

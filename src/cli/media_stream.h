@@ -26,9 +26,11 @@ class MediaStream {
 public:
     static constexpr int64_t default_frames = 4, most_clips = 4;
 
-    // A video (of a camera's device, or a file that stands in for one: frames only) or a recording.
+    // A video (of a camera's device, which has no sound, or a file that stands in for one) or a recording.
     static Result<std::unique_ptr<MediaStream>> open(std::shared_ptr<Engine> engine, const MediaFile& file, const MediaFlags& flags);
     ~MediaStream();
+
+    static bool is_device(const MediaFile& file) { return file.path.starts_with("/dev/video"); }
 
     // Waits until as many frames have come as a question takes, or the stream has ended. An error that came before any frame is given back.
     Status wait();
@@ -63,6 +65,7 @@ private:
     int64_t n_frames_ = 0, n_clips_ = 0;   // of them
     int64_t lost_clips_ = 0;
     bool ended_ = false, told_ = false, paused_ = false;
+    std::string deaf_;                     // that sound is left out, and why; empty once it was told
     std::optional<Error> error_;
     std::thread thread_;
 };

@@ -37,6 +37,7 @@ class Runner {
 public:
     Runner(const RunOptions& o, std::shared_ptr<Engine> engine, std::unique_ptr<Session> session)  // `o` must outlive it
         : o_(o), engine_(std::move(engine)), session_(std::move(session)), attachments_(engine_, o.media, o.stats) {
+        attachments_.room([this](const std::vector<Part>& parts) { return room(parts); });
         seed_ = o.seed ? *o.seed : std::random_device{}();  // of 32 bits: --stats prints it, and --seed takes it back
     }
 
@@ -49,7 +50,8 @@ public:
     }
 
     int once(const std::string& prompt) {
-        if (const Status s = attachments_.add_flags(); !s) return report(s.error());
+        prompt_ = prompt;
+        if (const Status s = attachments_.add_flags(); !s) return report(explained(s.error()));
         if (stream_) {
             if (const Status s = stream_->wait(); !s) return report(s.error());
         }
@@ -62,7 +64,7 @@ public:
 
     // Questions come from `input`.
     int chat(int input) {
-        if (const Status s = attachments_.add_flags(); !s) return report(s.error());
+        if (const Status s = attachments_.add_flags(); !s) return report(explained(s.error()));
         const ModelInfo& m = engine_->info();
         fprintf(stderr, "%s. %s/size NAME changes the size, /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", m.name.c_str(), m.vision || m.audio ? "/image, /audio and /video PATH attach a file, " : "");
         Lines lines(input);
@@ -106,6 +108,13 @@ public:
     }
 
 private:
+    // What a turn of these parts, and of the text as far as it is known, leaves of the context.
+    int64_t room(std::vector<Part> parts) const {
+        parts.push_back({prompt_, nullptr});
+        const auto turn = o_.raw ? engine_->text_prompt(parts) : engine_->chat_prompt({{"user", "", parts}}, true);
+        return session_->context_tokens() - session_->n_tokens() - (turn ? static_cast<int64_t>(turn->ids.size()) : 0);
+    }
+
     // "/image PATH" and the like: for the next message. An error is said, and what was attached before stays.
     void attach(const std::string& line) {
         const size_t space = std::min(line.find(' '), line.size());
@@ -124,7 +133,7 @@ private:
         }
         const auto added = attachments_.add(file);
         if (!stream_) engine_->release_towers();
-        if (!added) report(added.error());
+        if (!added) report(explained(added.error()));
         else fprintf(stderr, "%s: %s, for your next message\n", path.c_str(), added->c_str());
     }
 
@@ -206,6 +215,7 @@ private:
     std::unique_ptr<Session> session_;
     Attachments attachments_;
     std::unique_ptr<MediaStream> stream_;
+    std::string prompt_;  // of once()
     uint64_t seed_;
 };
 
@@ -249,6 +259,9 @@ int run(const RunOptions& given) {
         questions = *terminal;
         watched = *from_input;
         o.media.files.erase(from_input);
+    }
+    if (prompt) {  // in a chat there may be files to come
+        if (const Status s = check_concern(o.media, !o.camera.empty()); !s) return report(s.error());
     }
     MemoryNeeds needs;
     if (o.model.memory > 0) needs = media_needs(o.media, watched ? &*watched : nullptr);  // opens each recording

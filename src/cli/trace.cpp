@@ -108,6 +108,7 @@ int trace(const TraceOptions& o) {
     if (!o.prompt && !o.ids) return usage_error("nothing to trace: give PROMPT or --ids");
     if (o.ids && !parse_ids(*o.ids, ids)) return usage_error("--ids is '" + *o.ids + "': expected numbers with commas between them, like 2,5,17");
     if (o.prompt && o.prompt->empty() && !media) return usage_error("PROMPT is empty: expected text");
+    if (const Status s = check_concern(o.media, false); !s) return report(s.error());
     std::optional<std::regex> only;
     try {
         if (o.only) only.emplace(*o.only);
@@ -128,6 +129,11 @@ int trace(const TraceOptions& o) {
     if (o.prompt) {
         MediaTensors media_tensors(wanted, tensors);
         Attachments attachments(*engine, o.media, false);
+        attachments.room([&](std::vector<Part> parts) {
+            parts.push_back({*o.prompt, nullptr});
+            const auto turn = o.raw ? (*engine)->text_prompt(parts) : (*engine)->chat_prompt({{"user", "", parts}}, true);
+            return (*engine)->info().context_length - (turn ? static_cast<int64_t>(turn->ids.size()) : 0);
+        });
         attachments.trace([&](SoftTokens::Kind kind, int64_t index) { return media_tensors.of(kind, index); });
         if (const Status s = attachments.add_flags(); !s) return report(s.error());
         const std::vector<Part> parts = attachments.with(*o.prompt);

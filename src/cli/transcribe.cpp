@@ -151,9 +151,10 @@ public:
         else (void)transcriber_.clear();  // the next file begins anew
         clear_progress();
         if (lost_) return lost_error();
+        if (s && seconds <= 0) s = Error{Code::bad_file, "a recording without a single sample: expected sound"};
         const bool stopped = !s && s.error().code == Code::cancelled;
         if (!s && !stopped) s = in_file(s.error(), path);
-        if (!out_.end({seconds, work_s_, bool(s), s || stopped ? nullptr : &s.error()})) return lost_error();
+        if (!out_.end({seconds, work_s_, s && note.empty(), note, s || stopped ? nullptr : &s.error()})) return lost_error();
         if (!note.empty()) fprintf(stderr, "gemma3n: %s\n", note.c_str());
         if (seconds > 0) fprintf(stderr, "%s: %.1f s of sound in %.1f s: %.2f of real time\n", name_.c_str(), seconds, work_s_, work_s_ / seconds);
         return s;

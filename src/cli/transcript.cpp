@@ -42,7 +42,7 @@ public:
     }
     bool end(const FileEnd& e) override {
         return write_output("],\n \"seconds\": " + json_number(e.seconds) + ", \"work_seconds\": " + json_number(e.work_s) + ", \"complete\": " + (e.complete ? "true" : "false") +
-                            ", \"error\": " + (e.error ? json_string(e.error->message) : "null") + "}");
+                            ", \"note\": " + (e.note.empty() ? "null" : json_string(e.note)) + ", \"error\": " + (e.error ? json_string(e.error->message) : "null") + "}");
     }
     bool finish() override { return write_output(n_files_ == 0 ? "[]\n" : "\n]\n"); }
 

@@ -12,7 +12,8 @@ namespace gemma3n::cli {
 struct FileEnd {
     double seconds = 0;       // of sound that were read
     double work_s = 0;        // what they took
-    bool complete = true;     // false: interrupted
+    bool complete = true;     // false: interrupted, or a part of the recording is missing or damaged
+    std::string note;         // which
     const Error* error = nullptr;
 };
 

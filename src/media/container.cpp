@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cstdarg>
 #include <cstring>
+#include <span>
+#include <string_view>
 #include <mutex>
 #include <thread>
 
@@ -71,6 +73,7 @@ Result<std::unique_ptr<Container>> Container::open(std::unique_ptr<Input> in, co
     };
     c->io_ = avio_alloc_context(buffer, buffer_bytes, 0, c.get(), read, nullptr, c->in_->seekable() ? +seek : nullptr);
     if (!c->io_) return fail(Code::io, "%s: FFmpeg has no memory for it", c->name_.c_str());
+    if (!c->in_->seekable()) TRY(c->check_pipe());
     TRY(c->start_reading("sound or video", nullptr, nullptr));
     return c;
 }
@@ -87,6 +90,30 @@ Result<std::unique_ptr<Container>> Container::open_device(const std::string& pat
     if (!kind) return fail(Code::unsupported, "%s: this FFmpeg has no V4L2 devices", path.c_str());
     TRY(c->start_reading("video device", kind, path.c_str()));
     return c;
+}
+
+// MP4 and MOV are boxes: 4 bytes of size, 4 of name. What lies in 'mdat' cannot be read without 'moov', and a pipe does not go back for it.
+Status Container::check_pipe() {
+    constexpr uint64_t most = 1 << 16;  // bytes that are looked at
+    const auto big_endian = [](std::span<const std::byte> b, size_t at) {
+        uint64_t v = 0;
+        for (size_t i = at; i < at + 4; i++) v = v << 8 | std::to_integer<uint64_t>(b[i]);
+        return v;
+    };
+    for (uint64_t at = 0; at < most;) {
+        ASSIGN(const auto b, in_->peek(at + 8));
+        if (b.size() < at + 8) return {};
+        const std::string_view box(reinterpret_cast<const char*>(b.data()) + at + 4, 4);
+        if (at == 0 && box != "ftyp" && box != "wide" && box != "mdat") return {};
+        if (box == "mdat") {
+            return fail(Code::unsupported, "%s: is an MP4 file whose index stands at its end, and a pipe cannot be read backwards: expected the file itself, or one written with its index in front (ffmpeg -movflags +faststart)",
+                        name_.c_str());
+        }
+        const uint64_t size = big_endian(b, at);
+        if (box == "moov" || box == "moof" || size < 8) return {};
+        at += size;
+    }
+    return {};
 }
 
 Status Container::start_reading(const char* what, const AVInputFormat* kind, const char* url) {
@@ -150,6 +177,10 @@ Result<bool> Container::next(AVPacket* packet) {
     return false;
 }
 
-double Container::duration() const { return std::max(0.0, seconds(format_->duration, AV_TIME_BASE_Q).value_or(0)); }
+double Container::duration(const AVStream* stream) const {
+    if (format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE) return 0;
+    const double whole = std::max(0.0, seconds(format_->duration, AV_TIME_BASE_Q).value_or(0)), own = seconds(stream->duration, stream->time_base).value_or(0);
+    return own > 0 ? std::min(own, whole) : whole;
+}
 
 }  // namespace gemma3n::media

@@ -40,12 +40,14 @@ public:
     // False at the end. What cannot be read any further is an end with a note.
     Result<bool> next(AVPacket* packet);
 
-    double duration() const;  // seconds, 0 if unknown
+    // Seconds of a stream, of all of it where the container does not tell them apart; 0 if unknown, or guessed by the bytes.
+    double duration(const AVStream* stream) const;
     const std::string& note() const { return note_; }
 
 private:
     Container() = default;
     bool goes_on() const;
+    Status check_pipe();
     Status start_reading(const char* what, const AVInputFormat* kind, const char* url);
 
     std::string name_;

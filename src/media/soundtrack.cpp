@@ -21,7 +21,7 @@ Status Soundtrack::advance(double time, bool last) {
             if (frame_->sample_rate != rate_) finish(), rate_ = frame_->sample_rate;
             take_mono();
         } else if (decoder_->receive(frame_.get())) {
-            hold();
+            TRY(hold());
         } else if (!queue.packets.empty()) {
             decoder_->send(queue.pop().get());
         } else if (last && !drained_) {
@@ -53,7 +53,7 @@ void Soundtrack::give_all(std::vector<float>* out) {
 }
 
 // A frame waits in frame_; gap_ is the silence before it, in samples. What begins before the pictures do goes with the first of them.
-void Soundtrack::hold() {
+Status Soundtrack::hold() {
     held_ = true;
     const bool first = rate_ == 0;
     if (first) rate_ = std::clamp<int64_t>(frame_->sample_rate, min_rate, max_rate);
@@ -61,6 +61,9 @@ void Soundtrack::hold() {
     const double from = time ? *time - zero : at_;
     if (first && from < 0 && from > -max_early) origin_ = at_ = from;
     gap_ = from > at_ + (first ? 0 : in_step) && from < at_ + max_gap ? std::round((from - at_) * static_cast<double>(rate_)) : 0;
+    filled_ += gap_ / static_cast<double>(rate_);
+    if (filled_ <= max_filled) return {};
+    return fail(Code::unsupported, "%s: its sound has holes of more than %.0f seconds in all, %.0f of them before the second %.0f: expected less", name_.c_str(), max_filled, gap_ / static_cast<double>(rate_), from);
 }
 
 void Soundtrack::take_mono() {

@@ -10,6 +10,7 @@
 namespace gemma3n::media {
 
 inline constexpr double max_gap = 3600;  // seconds; times that jump further are broken, and what has them follows what came before
+inline constexpr double max_filled = 3600;  // seconds of silence in all that holes of a track are filled with; a track with more is refused
 inline constexpr double in_step = 0.1;   // seconds; sound whose times stray less than that is taken as one piece
 
 // Packets that wait for their decoder.
@@ -47,7 +48,7 @@ public:
     void give_all(std::vector<float>* out);
 
 private:
-    void hold();
+    Status hold();
     void take_mono();
     void finish();
 
@@ -55,7 +56,8 @@ private:
     std::string name_;
     FrameHandle frame_ = new_frame();
     bool held_ = false, drained_ = false, ended_ = false;
-    double gap_ = 0;
+    double gap_ = 0;     // samples
+    double filled_ = 0;  // seconds of all holes so far
     double origin_ = 0, at_ = 0;  // seconds where samples began, and where they have come to
     int64_t rate_ = 0;
     std::vector<float> mono_;

@@ -66,7 +66,7 @@ public:
     }
 
     int64_t rate() const override { return rate_; }
-    double duration() const override { return container_->duration(); }
+    double duration() const override { return container_->duration(decoder_->stream()); }
     std::string note() const override {
         const std::string n = decoder_->note();
         return n.empty() ? container_->note() : n;

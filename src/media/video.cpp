@@ -56,7 +56,8 @@ public:
         return std::optional(Frame{time, std::move(image)});
     }
 
-    double duration() const override { return container_->duration(); }
+    double duration() const override { return container_->duration(decoder_->stream()); }
+    double sound_duration() const override { return sound_ ? container_->duration(sound_->decoder().stream()) : 0; }
     bool has_sound() const override { return sound_.has_value(); }
     int64_t dropped() const override { return 0; }
     std::string note() const override {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 namespace gemma3n {
@@ -16,12 +17,33 @@ using Kind = SoftTokens::Kind;
 
 constexpr int64_t read_at_once = sound_rate;  // samples
 
+// Around soft tokens stand the two marks and a line's end; the line's end before them is shared with what stands there.
+constexpr int64_t n_marks = 3;
+
 bool is_frame(const Medium& m) { return m.part.tokens->kind == Kind::image; }
+
+// Of clips: the shortest that hold so much sound are the fewest, and of those that are not filled up each has a token for every one begun.
+int64_t sound_tokens(const Engine& engine, double seconds, const SoundOptions& options) {
+    const ModelInfo& m = engine.info();
+    if (!(seconds > 0) || !(m.clip_seconds > 0)) return 0;
+    const double n_clips = std::ceil(std::min(seconds, 1e12) / m.clip_seconds - 1e-6);
+    const double marks = static_cast<double>(n_marks) * n_clips;
+    if (options.fixed) return static_cast<int64_t>(marks + n_clips * static_cast<double>(m.clip_tokens));
+    const double missing = 0.04 * n_clips;  // the end of a clip that is too short for a frame of sound, rounded up
+    return static_cast<int64_t>(marks + std::max(0.0, seconds - missing) / m.clip_token_seconds);
+}
+
+// A part of a turn that has no room, by its name.
+Error no_room(const std::string& what, int64_t tokens, int64_t room) {
+    return fail(Code::context_full, "%s at least %lld tokens of the prompt: there is room for %lld", what.c_str(), static_cast<long long>(tokens), static_cast<long long>(room));
+}
+
+int64_t room_of(const Engine& engine, const AttachOptions& o) { return o.room >= 0 ? o.room : engine.info().context_length; }
 
 // One attachment under way.
 class Attaching {
 public:
-    Attaching(Engine& engine, const AttachOptions& options, double total_seconds) : engine_(engine), options_(options), cutter_(engine.info().clip_seconds) {
+    Attaching(Engine& engine, const AttachOptions& options, double total_seconds) : engine_(engine), options_(options), room_(room_of(engine, options)), cutter_(engine.info().clip_seconds) {
         progress_.total_seconds = total_seconds;
     }
 
@@ -33,6 +55,9 @@ public:
     Status sound(std::span<const float> samples, bool end) {
         cutter_.push(samples);
         TRY(reached(std::max(progress_.seconds, cutter_.seconds())));
+        if (const int64_t n = tokens_of_frames() + sound_tokens(engine_, cutter_.seconds(), options_.sound); n > room_) {
+            return no_room(text("%.1f s of sound%s take", cutter_.seconds(), n_frames() > 0 ? " and the frames before them" : ""), n, room_);
+        }
         while (auto clip = cutter_.next(end)) {
             const double end_s = clip->begin_s + static_cast<double>(clip->samples.size()) / static_cast<double>(sound_rate);
             TRY(encode(Kind::sound, clip->begin_s, end_s, [&](const EncoderTrace* trace) { return engine_.encode_sound(clip->samples, options_.sound, trace); }));
@@ -52,6 +77,12 @@ public:
         int64_t last = -1;
         std::erase_if(media_, [&](const Medium& m) { return is_frame(m) && std::exchange(last, cell(m.begin_s, spacing)) == cell(m.begin_s, spacing); });
     }
+    // A frame more would not fit. What thinning will take away again counts too: the last frames of a recording may need the room.
+    Status room_for_frame() const {
+        const int64_t n = tokens_of_frames() + least_tokens_of_image(engine_) + sound_tokens(engine_, cutter_.seconds(), options_.sound);
+        if (n <= room_ || n_frames() >= options_.max_frames) return {};
+        return no_room(text("%lld frames of a video%s take", static_cast<long long>(n_frames() + 1), cutter_.seconds() > 0 ? " and the sound before them" : ""), n, room_);
+    }
     int64_t n_frames() const { return std::count_if(media_.begin(), media_.end(), is_frame); }
     static int64_t cell(double at_s, double spacing) { return static_cast<int64_t>(at_s / spacing + 1e-6); }
 
@@ -70,6 +101,8 @@ public:
     }
 
 private:
+    int64_t tokens_of_frames() const { return n_frames() * least_tokens_of_image(engine_); }
+
     template <class F>
     Status encode(Kind kind, double begin_s, double end_s, F&& f) {
         TRY(reached(std::max(progress_.seconds, end_s)));
@@ -82,6 +115,7 @@ private:
 
     Engine& engine_;
     const AttachOptions& options_;
+    const int64_t room_;
     ClipCutter cutter_;
     AttachProgress progress_;
     std::vector<Medium> media_;
@@ -95,7 +129,17 @@ void by_time(std::vector<Medium>& media) {
     std::stable_sort(media.begin(), media.end(), [&](const Medium& a, const Medium& b) { return order(a) < order(b); });
 }
 
+int64_t least_tokens_of_image(const Engine& engine) { return engine.info().vision ? engine.info().image_tokens + n_marks : 0; }
+
+int64_t least_tokens(const Engine& engine, const SoundReader& reader, const AttachOptions& options) { return engine.info().audio ? sound_tokens(engine, reader.duration(), options.sound) : 0; }
+
+int64_t least_tokens(const Engine& engine, const VideoReader& reader, const AttachOptions& options) {
+    const double frames = std::clamp(std::floor(reader.duration() * options.fps + 1e-6), 1.0, static_cast<double>(options.max_frames));
+    return static_cast<int64_t>(frames) * least_tokens_of_image(engine) + (engine.info().audio ? sound_tokens(engine, reader.sound_duration(), options.sound) : 0);
+}
+
 Result<Attached> attach_image(Engine& engine, const Image& image, const AttachOptions& options) {
+    if (const int64_t n = least_tokens_of_image(engine), room = room_of(engine, options); n > room) return no_room("a picture takes", n, room);
     return within_memory(engine.impl(), [&]() -> Result<Attached> {
         Attaching a(engine, options, 0);
         TRY(a.image(image, options.image.side, 0));
@@ -104,6 +148,7 @@ Result<Attached> attach_image(Engine& engine, const Image& image, const AttachOp
 }
 
 Result<Attached> attach_sound(Engine& engine, SoundReader& reader, const AttachOptions& options) {
+    if (const int64_t n = least_tokens(engine, reader, options), room = room_of(engine, options); n > room) return no_room(text("%.1f s of sound take", reader.duration()), n, room);
     return within_memory(engine.impl(), [&]() -> Result<Attached> {
         Attaching a(engine, options, reader.duration());
         std::vector<float> samples;
@@ -133,6 +178,9 @@ Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachO
     if (!(options.fps > 0) || options.max_frames < 1) {
         return fail(Code::bad_argument, "%g frames a second and %lld at most: expected more than 0 and at least 1", options.fps, static_cast<long long>(options.max_frames));
     }
+    if (const int64_t n = least_tokens(engine, reader, options), room = room_of(engine, options); n > room) {
+        return no_room(text("%.1f s of video with %.1f s of sound take", reader.duration(), engine.info().audio ? reader.sound_duration() : 0), n, room);
+    }
     return within_memory(engine.impl(), [&]() -> Result<Attached> {
         const double duration = reader.duration(), asked = 1 / options.fps;
         const auto most = static_cast<double>(options.max_frames);
@@ -153,6 +201,7 @@ Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachO
                 if (at <= cell || (last_s <= duration && at >= options.max_frames)) continue;  // the end of a recording may be its last cell's
                 cell = at;
             }
+            TRY(a.room_for_frame());
             TRY(a.image(frame->image, frame->image.width, last_s));
             while (a.n_frames() > options.max_frames) {
                 spacing *= 2;

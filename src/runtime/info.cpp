@@ -40,6 +40,7 @@ static void add_towers(ModelInfo& m, const Towers& towers, const Engine::Impl& e
         m.clip_tokens = c.audio.n_tokens;
         m.sound_placeholder = c.ids.audio;
         m.clip_seconds = static_cast<double>(towers.clip_samples()) / static_cast<double>(sound_rate);
+        m.clip_token_seconds = static_cast<double>(towers.token_samples()) / static_cast<double>(sound_rate);
     }
 }
 

@@ -53,8 +53,13 @@ Result<Towers> Towers::open(const std::shared_ptr<Checkpoint>& text, const model
 }
 
 int64_t Towers::clip_samples() const {
-    constexpr int64_t most = 30 * sound_rate, hop = 160, sub_sampling = 4;  // what the reference's front end takes
-    return std::min(most, config_.audio.n_tokens * config_.audio.reduction * sub_sampling * hop);
+    constexpr int64_t most = 30 * sound_rate;  // what the reference's front end takes
+    return std::min(most, config_.audio.n_tokens * token_samples());
+}
+
+int64_t Towers::token_samples() const {
+    constexpr int64_t hop = 160, sub_sampling = 4;
+    return config_.audio.reduction * sub_sampling * hop;
 }
 
 bool Towers::is_mark(int id) const {
@@ -68,7 +73,7 @@ int64_t Towers::end_of_marks() const {
 Error Towers::none(const char* tower, const char* what) const {
     if (wrong_) return *wrong_;
     if (checkpoint_ && checkpoint_->path() != model_path_) return fail(Code::not_found, "%s: holds no %s tower: %s need one", checkpoint_->path().c_str(), tower, what);
-    return fail(Code::not_found, "%s: has no %s tower: %s need a projector file, an mmproj-*.gguf beside it or named as mmproj", model_path_.c_str(), tower, what);
+    return fail(Code::not_found, "%s: has no %s tower: %s need a projector file, an mmproj-*.gguf beside it or named as mmproj (--mmproj of the command)", model_path_.c_str(), tower, what);
 }
 
 Result<std::shared_ptr<const model::VisionTower>> Towers::vision() {

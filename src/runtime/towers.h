@@ -30,6 +30,7 @@ public:
     const format::Checkpoint* checkpoint() const { return checkpoint_.get(); }  // null: no towers
     const std::optional<Error>& wrong() const { return wrong_; }                // why there are none, if something was there
     int64_t clip_samples() const;                                               // the longest clip
+    int64_t token_samples() const;                                              // of sound that become one token
     // Ids of marks lie below it; 0 without towers.
     int64_t end_of_marks() const;
     bool is_mark(int id) const;

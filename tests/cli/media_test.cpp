@@ -161,6 +161,12 @@ TEST_F(MediaCommand, EveryErrorNamesTheFileAndWhatWasExpected) {
                                              {{"--audio-tokens", "some", "hi"}, 2, "--audio-tokens is 'some': expected fixed or dynamic"},
                                              {{"--audio", "-", "--video", "-", "hi"}, 2, "'-' is given more than once: standard input can be read once"},
                                              {{"--image", red(), "--mmproj", text, "hi"}, 1, text + ": "},
+                                             {{"--fps", "2", "hi"}, 2, "--fps is of videos, and none is given: expected --video or --camera"},
+                                             {{"--max-frames", "2", "--image", red(), "hi"}, 2, "--max-frames is of videos, and none is given"},
+                                             {{"--image-size", "64", "--audio", silent, "hi"}, 2, "--image-size is of pictures and videos, and none is given: expected --image, --video or --camera"},
+                                             {{"--audio-tokens", "dynamic", "--image", red(), "hi"}, 2, "--audio-tokens is of sound, and none is given"},
+                                             {{"-c", "200", "--image", red(), "hi"}, 1, red() + ": a picture takes at least 259 tokens of the prompt: there is room for "},
+                                             {{"-c", "300", "--image", red(), "--image", red(), "hi"}, 1, red() + ": with what stands before it, at least 518 tokens of the prompt: there is room for "},
                                              {{"--camera", "/no/such/camera", "hi"}, 1, "/no/such/camera: "}}) {
         const Ran r = run_media(w.args);
         EXPECT_EQ(r.code, w.code) << r.err;
@@ -169,9 +175,23 @@ TEST_F(MediaCommand, EveryErrorNamesTheFileAndWhatWasExpected) {
     }
     const Ran without = command({"run", towerless(), "--image", red(), "hi"});
     EXPECT_EQ(without.code, 1);
-    EXPECT_EQ(without.err, "gemma3n: " + red() + ": " + towerless() + ": has no vision tower: pictures need a projector file, an mmproj-*.gguf beside it or named as mmproj\n");
+    EXPECT_EQ(without.err, "gemma3n: " + red() + ": " + towerless() + ": has no vision tower: pictures need a projector file, an mmproj-*.gguf beside it or named as mmproj (--mmproj of the command)\n");
     const Ran ids = command({"trace", towered(), "--ids", "2", "--image", red(), "-o", out_path()});
     EXPECT_EQ(ids.code, 2);
+}
+
+TEST_F(MediaCommand, ALongRecordingIsRefusedBeforeItIsEncoded) {
+    // 22 clips of at least 191 tokens each, of which the model's 4096 hold 21
+    const std::string hour = wav("eleven-minutes.wav", 22 * 30);
+    const Ran r = run_media({"--stats", "--image", red(), "--audio", hour, "hi"}), alone = run_media({"--audio", hour, "hi"});
+    EXPECT_EQ(r.code, 1);
+    EXPECT_TRUE(r.err.starts_with("gemma3n: " + hour + ": with what stands before it, at least 4461 tokens of the prompt: there is room for ")) << "no picture was encoded\n" << r.err;
+    EXPECT_TRUE(alone.err.starts_with("gemma3n: " + hour + ": 660.0 s of sound take at least 4202 tokens of the prompt: there is room for ")) << alone.err;
+    const Ran traced = command({"trace", towered(), "--audio", hour, "hi", "-o", out_path()});
+    EXPECT_EQ(traced.code, 1);
+    EXPECT_NE(traced.err.find("take at least 4202 tokens"), std::string::npos) << traced.err;
+    const Ran idle = command({"trace", towered(), "hi", "--fps", "2", "-o", out_path()});
+    EXPECT_EQ(idle.code, 2) << idle.err;
 }
 
 TEST_F(MediaCommand, MmprojNamesTheTowers) {
@@ -209,7 +229,7 @@ TEST_F(MediaCommand, ACameraGivesTheNewestFramesToEachQuestion) {
     // a file in a camera's place is played as fast as it was taken, two seconds
     const Ran once = command({"run", towered(), "-t", "1", "-n", "2", "--camera", media("video/h264.mp4"), "--fps", "5", "--max-frames", "3", "what?"});
     EXPECT_EQ(once.code, 0) << once.err;
-    EXPECT_TRUE(once.err.starts_with("[3 pictures, 768 tokens]\n")) << once.err;
+    EXPECT_TRUE(once.err.starts_with("[3 pictures, 1 clip, 956 tokens]\n")) << "and the sound of the file\n" << once.err;
     Terminal t({"run", towered(), "-t", "1", "-n", "2", "--camera", media("video/h264.mp4"), "--fps", "5"});
     EXPECT_TRUE(t.shows("> "));
     EXPECT_TRUE(asked_until(t, "what?", " tokens]")) << t.screen();

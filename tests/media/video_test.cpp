@@ -148,6 +148,14 @@ TEST_F(Video, AHoleBehindTheLastFrame) {
     }));
 }
 
+// Two holes of 2700 seconds each: the second is more than all that is filled.
+TEST_F(Video, HolesAreFilledUpToAnHourInAll) {
+    const Seen s = watch(data_path("video/sound-with-holes.mkv"), {.fps = 10});
+    EXPECT_NE(s.error.find("sound-with-holes.mkv: its sound has holes of more than 3600 seconds in all, 2700 of them before the second 5400: expected less"), std::string::npos) << s.error;
+    EXPECT_LE(s.all_sound.size(), 3600u * 16000);
+    EXPECT_EQ(watch(data_path("video/sound-with-holes.mkv"), {.fps = 10, .sound = false}).error, "");
+}
+
 TEST_F(Video, FramesAreResizedAsPicturesAre) {
     const std::string path = data_path("video/h264.mp4");
     const Seen full = watch(path, {.fps = 1}), small = watch(path, {.fps = 1, .side = 32});
@@ -295,6 +303,25 @@ TEST_F(Video, APipeGivesWhatTheFileGives) {
     ASSERT_EQ(piped.frames.size(), file.frames.size());
     for (size_t k = 0; k < file.frames.size(); k++) EXPECT_EQ(piped.frames[k].image.rgb, file.frames[k].image.rgb);
     EXPECT_EQ(piped.sound, file.sound);
+}
+
+// The boxes of an MP4 whose index is written last; the same bytes as a file are another matter.
+TEST_F(Video, AnIndexAtTheEndOfAPipeIsNamed) {
+    std::string bytes = content("video/h264.mp4");
+    const auto box = [&](size_t at) { return (size_t{static_cast<uint8_t>(bytes[at + 2])} << 8) + static_cast<uint8_t>(bytes[at + 3]); };
+    const size_t index = box(0), n = box(index);
+    ASSERT_EQ(bytes.substr(index + 4, 4), "moov");
+    bytes = bytes.substr(0, index) + bytes.substr(index + n) + bytes.substr(index, n);
+    for (const bool video : {true, false}) {
+        Pipe p;
+        ASSERT_EQ(write(p.ends[1], bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
+        close(p.ends[1]);
+        p.ends[1] = -1;
+        std::string error = "none";
+        if (video) error = watch(p.path(), {}).error;
+        else if (const auto sound = SoundReader::open(p.path()); !sound) error = sound.error().message;
+        EXPECT_EQ(error, p.path() + ": is an MP4 file whose index stands at its end, and a pipe cannot be read backwards: expected the file itself, or one written with its index in front (ffmpeg -movflags +faststart)");
+    }
 }
 
 TEST(VideoWithoutFFmpeg, SaysSo) {

@@ -86,17 +86,18 @@ std::shared_ptr<Engine> Attach::engine_;
 
 class Played : public SoundReader {
 public:
-    explicit Played(std::vector<float> all) : all_(std::move(all)) {}
+    explicit Played(std::vector<float> all, double says = -1) : all_(std::move(all)), says_(says < 0 ? static_cast<double>(all_.size()) / 16000 : says) {}
     Result<bool> read(int64_t n, std::vector<float>& samples) override {
         const size_t end = std::min(all_.size(), at_ + static_cast<size_t>(n));
         samples.insert(samples.end(), all_.begin() + static_cast<long>(at_), all_.begin() + static_cast<long>(end));
         return end > std::exchange(at_, end);
     }
-    double duration() const override { return static_cast<double>(all_.size()) / 16000; }
+    double duration() const override { return says_; }
     std::string note() const override { return {}; }
 
 private:
     std::vector<float> all_;
+    double says_;
     size_t at_ = 0;
 };
 
@@ -191,6 +192,75 @@ TEST_F(Attach, FramesAreThePicturesAndTheTapSeesEach) {
     EXPECT_EQ(seen.size(), 3u);
     const auto alone = engine_->encode_image({32, 32, std::vector<uint8_t>(32 * 32 * 3, 2)}, {32});
     EXPECT_EQ(a->media[2].part.tokens->values, (*alone)->values);
+}
+
+// Where the length is known nothing is encoded; where it is not, nothing beyond the room.
+TEST_F(Attach, WhatHasNoRoomIsRefusedBeforeItIsEncoded) {
+    const ModelInfo& m = engine_->info();
+    const int64_t picture = m.image_tokens + 3, clip = m.clip_tokens + 3;
+    int64_t encoded = 0;
+    AttachOptions o{.frame_side = 32};
+    o.trace = [&](Kind, int64_t) -> const EncoderTrace* { return encoded++, nullptr; };
+    const auto refused = [&](const auto& attached, int64_t room, const std::string& what) {
+        ASSERT_FALSE(attached);
+        EXPECT_EQ(attached.error().code, Code::context_full);
+        EXPECT_EQ(attached.error().message, what + " tokens of the prompt: there is room for " + std::to_string(room));
+    };
+    const Image image{32, 32, std::vector<uint8_t>(32 * 32 * 3)};
+    o.room = picture - 1;
+    refused(attach_image(*engine_, image, o), o.room, "a picture takes at least " + std::to_string(picture));
+    EXPECT_EQ(encoded, 0);
+    o.room = picture;
+    o.image.side = 32;
+    EXPECT_TRUE(attach_image(*engine_, image, o));
+
+    encoded = 0;
+    o.room = 3 * clip - 1;
+    Played seventy(noise(70, 1));
+    refused(attach_sound(*engine_, seventy, o), o.room, "70.0 s of sound take at least " + std::to_string(3 * clip));
+    EXPECT_EQ(encoded, 0);
+    Film film(4, 1, true, noise(4, 1));
+    o.room = 4 * picture + clip - 1;
+    refused(attach_video(*engine_, film, o), o.room, "4.0 s of video with 4.0 s of sound take at least " + std::to_string(4 * picture + clip));
+    EXPECT_EQ(encoded, 0);
+    Film fits(4, 1, true, noise(4, 1));
+    o.room++;
+    EXPECT_TRUE(attach_video(*engine_, fits, o));
+
+    encoded = 0;
+    o.room = 2 * picture;
+    Film untold(40, 1, false, {});
+    refused(attach_video(*engine_, untold, o), o.room, "3 frames of a video take at least " + std::to_string(3 * picture));
+    EXPECT_EQ(encoded, 2);
+
+    Played hours(std::vector<float>{}, 1e5);
+    o.room = -1;
+    refused(attach_sound(*engine_, hours, o), m.context_length, "100000.0 s of sound take at least " + std::to_string(3334 * clip));
+    Played untold_sound(noise(70, 1), 0);
+    encoded = 0;
+    o.room = clip;
+    const auto late = attach_sound(*engine_, untold_sound, o);
+    ASSERT_FALSE(late);
+    EXPECT_EQ(late.error().code, Code::context_full);
+    EXPECT_EQ(encoded, 0) << "the second clip shows before the first can be cut";
+}
+
+// The count before is never more than the count after.
+TEST_F(Attach, LeastTokensAreNoMoreThanWhatItBecomes) {
+    for (const bool fixed : {true, false}) {
+        for (const double seconds : {0.05, 1.0, 29.99, 30.0, 31.0, 64.3}) {
+            Played reader(noise(seconds, 3));
+            AttachOptions o;
+            o.sound.fixed = fixed;
+            const int64_t least = least_tokens(*engine_, reader, o);
+            const auto a = attach_sound(*engine_, reader, o);
+            ASSERT_TRUE(a) << a.error().message;
+            int64_t all = 0;
+            for (const Medium& m : a->media) all += m.part.tokens->n + 3;
+            EXPECT_LE(least, all) << seconds;
+            EXPECT_GE(least, all - 3 * static_cast<int64_t>(a->media.size())) << seconds;
+        }
+    }
 }
 
 TEST_F(Attach, FalseFromProgressCancels) {

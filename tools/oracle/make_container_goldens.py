@@ -63,6 +63,9 @@ def videos(out):
     ffmpeg(*coloured, *tone, "-vf", "settb=1/1000,setpts=N*100+500", "-enc_time_base", "1:1000", "-map", "0", "-map", "1", "-c:a", "flac", "-ar", "16000", "-sample_fmt", "s16", "-t", "1.8", *lossless, out / "early-sound.mkv", given=colours)
     # a tenth of a second of sound at the beginning, and another 3000 seconds later
     ffmpeg(*coloured, "-f", "lavfi", "-i", "sine=500:r=16000:d=0.2:samples_per_frame=320", "-af", "asetpts=if(gte(T\\,0.1)\\,PTS+3000/TB\\,PTS)", "-map", "0", "-map", "1", "-c:a", "pcm_s16le", *lossless, out / "sound-with-hole.mkv", given=colours)
+    # two holes of 2700 seconds, more than are filled
+    holes = "asetpts=if(gte(T\\,0.2)\\,PTS+5400/TB\\,if(gte(T\\,0.1)\\,PTS+2700/TB\\,PTS))"
+    ffmpeg("-f", "lavfi", "-i", "color=red:s=32x32:r=10:d=1", "-f", "lavfi", "-i", "sine=500:r=16000:d=0.3:samples_per_frame=320", "-af", holes, "-map", "0", "-map", "1", "-c:v", "libx264", "-c:a", "pcm_s16le", out / "sound-with-holes.mkv")
 
 
 def frames(path, width, height, *before):
