@@ -57,6 +57,7 @@ Result<Attached> attach_sound(Engine& engine, SoundReader& reader, const AttachO
 // `reader` was opened with video_options(engine, options).
 Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachOptions& options = {});
 VideoOptions video_options(const Engine& engine, const AttachOptions& options);
+int64_t frames_of(double duration, const AttachOptions& options);  // the most that attach_video keeps of a video; a duration of 0 is not known
 
 // Sound that comes in pieces of any size, cut into clips as pieces_at_quiet_points would cut the whole of it. A clip is handed out once
 // what follows cannot change it.

@@ -17,9 +17,9 @@ namespace {
 
 // What the program and its libraries held before it began, and room for the heaps and stacks of an engine that has done nothing yet:
 // 14 MB in all were measured without the libraries that media are decoded with, and are taken at least.
-const uint64_t at_start = (resident_bytes() + 7999999) / 8000000 * 8000000;  // a run more or less is the same plan
+const uint64_t at_start = resident_bytes();
 constexpr uint64_t heap_bytes = 10000000, least_program = 14000000;
-constexpr uint64_t decoder_bytes = 24000000;  // FFmpeg's, once it has decoded something; of models with towers
+constexpr uint64_t start_varies = 1000000;  // from one run to the next, by half of that: what is named to a person works in the next
 constexpr uint64_t entry_bytes = 76;          // of the vocabulary, in the tokenizer
 constexpr uint64_t mapped_around = 64 << 10;  // a touched page brings those around it that are cached, so much at a time (Linux, fault-around)
 constexpr int64_t chunks[] = {512, 256, 128, 64, 32, least_chunk};
@@ -93,7 +93,6 @@ Planner::Planner(const EngineOptions& options, const format::Checkpoint& checkpo
         if (b.tensor_class == model::TensorClass::head) head_ = b.resident_bytes;
         if (b.tensor_class == model::TensorClass::per_layer) per_layer_ = b.file_bytes;
     }
-    if (media_support().containers && (towers.has_vision() || towers.has_audio())) program_ += decoder_bytes;
 }
 
 Planner::Weighed Planner::weighed(const Slice& slice) const {
@@ -185,7 +184,7 @@ uint64_t Planner::scratch(const Choice& c) const {
     return std::max(scratch(*c.slice, shape), c.prefill ? scratch(*c.prefill, shape) : 0);
 }
 
-uint64_t Planner::always(const Choice& c) const { return idle() + requests() + c.others + kv(c.context, c.chunk, dtype(c.kv)); }
+uint64_t Planner::always(const Choice& c) const { return fixed() + requests() + c.others + kv(c.context, c.chunk, dtype(c.kv)); }
 
 uint64_t Planner::text_bytes(const Choice& c) const { return always(c) + c.weights + scratch(c); }
 
@@ -204,7 +203,8 @@ Result<MemoryPlan> Planner::lay_out(const MemoryNeeds& needs, const Choice& c) c
         if (audio) p.audio_bytes += bytes;
     };
     const bool pictures = c.side > 0, sound = needs.sound;
-    add("program", program_, true, pictures, sound, "code, libraries, heap; decoders");
+    add("program", program_, true, pictures, sound, "code, libraries, heap");
+    if (const uint64_t bytes = decoders(needs); bytes > 0) add("decoders", bytes, true, pictures, sound, "of recordings and video");
     add("tokenizer", tokenizer_, true, pictures, sound, text("%lld entries", ll(config_.vocab)));
     add("vectors", vectors_, true, pictures, sound, "norms and coefficients in f32");
     add("requests", requests(), true, pictures, sound, "ids, logits, candidates");
@@ -237,7 +237,7 @@ Result<MemoryPlan> Planner::fit(const MemoryNeeds& needs, uint64_t others, const
     const int64_t most = fixed ? needs.context_tokens : config_.context_length, least = fixed ? most : std::min(most, least_context);
     ASSIGN(const Slice reads, prefill(needs, slice));
     ASSIGN(const uint64_t encoding, tower(needs, needs.image_side));
-    const uint64_t kept = soft(needs);
+    const uint64_t kept = soft(needs) + decoders(needs);
     const Choice none = in_size({0, 0, needs.image_side, kv, others, &slice, 0, needs.prefill_size.empty() ? nullptr : &reads}, slice);
     const auto with = [&](int64_t context, int64_t chunk) {
         Choice c = none;
@@ -302,6 +302,13 @@ std::vector<Slice> Planner::best_first() const {
     return out;
 }
 
+std::string Planner::smaller_size(const Slice& than, const std::function<bool(const Slice&)>& fits) const {
+    const uint64_t most = weights(than);
+    for (const Slice& s : best_first())
+        if (weights(s) < most && fits(s)) return s.name;
+    return "";
+}
+
 double Planner::bytes_per_token(const Slice& slice, int64_t context) const {
     constexpr int64_t usual = 512;  // tokens before it
     const int64_t keys = std::min(context > 0 ? context : usual, usual);
@@ -336,7 +343,34 @@ Result<Slice> Planner::size(const MemoryNeeds& needs, double* tokens_per_s) cons
     return sizes.back();  // its refusal is the answer
 }
 
+bool Planner::room_for_attachments(MemoryNeeds& needs) const {
+    if (towers_.has_vision()) {
+        needs.pictures++;
+        if (needs.image_side == 0) needs.image_side = MemoryNeeds::own_side;
+    }
+    if (towers_.has_audio()) {
+        needs.clips++;
+        needs.sound = true;
+    }
+    needs.decoder_bytes = std::max(needs.decoder_bytes, media_support().containers ? video_decoder_bytes : 0);
+    return towers_.has_vision() || towers_.has_audio();
+}
+
 Result<MemoryPlan> Planner::plan(const MemoryNeeds& asked, uint64_t others, const Slice* slice) const {
+    MemoryNeeds needs = asked;
+    if (!needs.attachments || !room_for_attachments(needs)) return plan_of(asked, others, slice);
+    auto p = plan_of(needs, others, slice);
+    if (p) {
+        p->attachments = true;
+        return p;
+    }
+    if (p.error().code != Code::over_budget) return p.error();
+    ASSIGN(MemoryPlan without, plan_of(asked, others, slice));
+    without.no_attachments = p.error().message;
+    return without;
+}
+
+Result<MemoryPlan> Planner::plan_of(const MemoryNeeds& asked, uint64_t others, const Slice* slice) const {
     MemoryNeeds needs = asked;
     if (needs.image_side < 0) {
         TRY(towers_.vision());
@@ -368,7 +402,7 @@ Result<MemoryPlan> Planner::plan(const MemoryNeeds& asked, uint64_t others, cons
 Error Planner::refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_t bytes) const {
     const auto fits = [&](const Choice& c) {
         const auto p = lay_out(needs, c);
-        return p && p->peak_bytes <= options_.memory_limit;
+        return p && p->peak_bytes + start_varies <= options_.memory_limit;
     };
     const auto shorter = [&](Choice c) -> int64_t {  // the longest context that fits
         for (c.context = (c.context - 1) / context_step * context_step; c.context > 0; c.context -= context_step)
@@ -380,12 +414,10 @@ Error Planner::refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_
     const bool may_q8 = q8.kv != smallest.kv;
     const std::vector<Slice> sizes = best_first();
     std::vector<std::string> works;
-    for (const Slice& s : sizes) {
-        const Choice c = in_size(smallest, s);
-        if (c.weights >= smallest.weights || !fits(c)) continue;
-        works.push_back("size " + s.name);
-        break;
-    }
+    if (const std::string smaller = smaller_size(*smallest.slice, [&](const Slice& s) {
+            const Choice c = in_size(smallest, s);
+            return c.weights < smallest.weights && fits(c);
+        }); !smaller.empty()) works.push_back("size " + smaller);
     if (may_q8 && fits(q8)) works.push_back("keys and values of type q8");
     if (const int64_t context = shorter(smallest); context > 0) works.push_back(text("a context of %lld tokens", ll(context)));
     if (smallest.side > 0) {
@@ -413,7 +445,7 @@ Error Planner::refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_
     const auto least = lay_out(needs, q8);
     if (!least) return least.error();
     return fail(Code::over_budget, "%s: the least limit that works is %lluM, with a context of %lld tokens, keys and values of type %s and size %s", needed.c_str(),
-                static_cast<unsigned long long>((least->peak_bytes + 999999) / 1000000), ll(q8.context), name(q8.kv), q8.slice->name.c_str());
+                static_cast<unsigned long long>((least->peak_bytes + start_varies + 999999) / 1000000), ll(q8.context), name(q8.kv), q8.slice->name.c_str());
 }
 
 }  // namespace gemma3n::runtime
