@@ -7,6 +7,7 @@
 #include "model/cache/cache.h"
 #include "model/slice_pages.h"
 #include "model/text/scratch.h"
+#include "runtime/kv_type.h"
 #include "runtime/towers.h"
 
 #include <algorithm>
@@ -14,14 +15,12 @@
 
 namespace gemma3n::runtime {
 
-// The type in which keys and values are kept; refused when the heads do not fit its blocks.
-DType kv_type(const EngineOptions& options);
-Status check_kv(const EngineOptions& options, const model::Config& config);
-const char* name(KvType type);
-
 inline constexpr int64_t least_chunk = 16;    // prompt tokens of a step: fewer gain little memory and cost much time
+inline constexpr int64_t context_step = 256;  // of contexts that are chosen
 inline constexpr int64_t default_frame_side = 256; // of videos
 inline constexpr int64_t least_context = 512; // that is chosen by itself
+
+std::string gigabytes(uint64_t bytes);  // "1.234 GB"
 
 // Of an encoder's arena: the tower's, and the rows that it makes.
 uint64_t vision_scratch(const model::VisionTower& tower, int64_t side, int n_threads, const EngineOptions& options);

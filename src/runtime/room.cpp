@@ -8,8 +8,8 @@
 
 namespace gemma3n {
 
+using runtime::gigabytes;
 static std::string megabytes(uint64_t n) { return text("%.1f MB", static_cast<double>(n) / 1e6); }
-static std::string gigabytes(uint64_t n) { return text("%.3f GB", static_cast<double>(n) / 1e9); }
 
 uint64_t Engine::Impl::scratch_allowed(const Slice& slice) const {
     const uint64_t fixed = planner->idle() + planner->requests() + planner->weights(slice) + budget.sessions();
