@@ -70,6 +70,23 @@ TEST(Memory, WhatDoesNotFitIsRefusedWithAWayOut) {
     }
 }
 
+TEST(Memory, TheRoofsBufferCounts) {
+    const Args base{"bench", tiny(), "-p", "8", "-n", "2", "-r", "1", "--memory"};
+    const auto with = [&](Args more) {
+        Args a = base;
+        a.insert(a.end(), more.begin(), more.end());
+        return command(a, {.limit = std::chrono::seconds(120)});
+    };
+    EXPECT_EQ(with({"120M"}).code, 0);
+    const Ran r = with({"120M", "--roof"});
+    EXPECT_EQ(r.code, 3) << r.err;
+    EXPECT_EQ(r.out, "");
+    std::smatch m;
+    ASSERT_TRUE(std::regex_search(r.err, m, std::regex("what fits is --memory (\\d+M), or no --roof\n"))) << r.err;
+    const Ran works = with({m[1], "--roof"});
+    EXPECT_EQ(works.code, 0) << works.err;
+}
+
 TEST(Memory, MeasuresRunUnderALimit) {
     const std::string text = write_file("memory.txt", [] {
         std::string s;
