@@ -60,6 +60,7 @@ Result<Attached> attach_sound(Engine& engine, SoundReader& reader, const AttachO
 // `reader` was opened with video_options(engine, options).
 Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachOptions& options = {});
 VideoOptions video_options(const Engine& engine, const AttachOptions& options);
+int64_t frames_of(double duration, const AttachOptions& options);  // the most that attach_video keeps of a video; a duration of 0 is not known
 
 // Tokens of a prompt that it takes at least, its marks counted, by what the file says of its length: 0 where that is not known. Nothing is
 // read or encoded for it.

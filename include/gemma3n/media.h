@@ -39,6 +39,9 @@ struct MediaSupport {
     bool containers = false;  // FFmpeg: sound other than WAV, and video
 };
 MediaSupport media_support();
+// Bytes that FFmpeg comes to hold, of a program under a limit (MemoryNeeds::decoder_bytes): for sound other than WAV, and for a video of
+// 1280 x 720. WAV and pictures take none to speak of.
+inline constexpr uint64_t sound_decoder_bytes = 16'000'000, video_decoder_bytes = 44'000'000;
 
 // ---- pictures ----------------------------------------------------------------------------------------------------------------
 // JPEG, PNG or WebP, told apart by content. `name` is for sentences.
@@ -107,6 +110,7 @@ public:
     virtual bool has_sound() const = 0;
     virtual int64_t dropped() const = 0;      // frames that were skipped because the caller was slower than a live stream
     virtual std::string note() const = 0;     // empty, or a sentence about what was damaged and left out so far
+    virtual uint64_t decoder_bytes() const { return video_decoder_bytes; }  // that decoding it holds, by reckoning
 };
 
 }  // namespace gemma3n

@@ -24,6 +24,8 @@ struct MemoryNeeds {
     int64_t pictures = 0;        // whose soft tokens are kept beside a session until its prompt lets go of them
     int64_t clips = 0;           // likewise, one at least of each recording; with `sound` unset they are those of videos, left out where the model has no audio tower
     double sound_seconds = 0;    // of all recordings, where that is known: longer ones are several clips
+    uint64_t decoder_bytes = 0;  // of recordings and videos that this library decodes meanwhile (gemma3n/media.h)
+    bool attachments = false;    // leave room for one picture, one clip and their decoders besides, of what the model has towers for, where that fits
 };
 
 // Who is in memory when: while text is processed, while a picture is encoded, while sound is.
@@ -41,6 +43,8 @@ struct MemoryPlan {
     uint64_t limit = 0;          // that it was made for; 0 = none
     int64_t context_tokens = 0, chunk_tokens = 0;                // as chosen
     int64_t image_side = 0;
+    bool attachments = false;    // there is room for them
+    std::string no_attachments;  // where they were asked for and there is none: a sentence that says what would leave some
     std::string size;            // the slice's name
     double tokens_per_s = 0;     // planned for answers, if a speed was asked for
     KvType kv = KvType::f16;

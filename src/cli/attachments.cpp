@@ -50,27 +50,36 @@ Status check_concern(const MediaFlags& flags, bool camera) {
 MemoryNeeds media_needs(const MediaFlags& flags, const MediaFile* watched) {
     MemoryNeeds n;
     bool frames = false;
-    const auto video = [&](int64_t default_frames) {
+    const auto decoded = [&](uint64_t bytes) { n.decoder_bytes = std::max(n.decoder_bytes, media_support().containers ? bytes : 0); };
+    const auto video = [&](int64_t pictures, uint64_t bytes) {
         frames = true;
-        n.pictures += flags.max_frames > 0 ? flags.max_frames : default_frames;
+        n.pictures += pictures;
+        decoded(bytes);
     };
     for (const MediaFile& f : flags.files) {
+        std::error_code ec;
+        const bool once = !std::filesystem::is_regular_file(f.path, ec);  // a pipe can be read once
         if (f.kind == MediaFile::Kind::image) {
             n.image_side = flags.image_side > 0 ? flags.image_side : MemoryNeeds::own_side;
             n.pictures++;
-            continue;
+        } else if (f.kind == MediaFile::Kind::sound) {
+            n.sound = true;
+            n.clips++;
+            decoded(sound_decoder_bytes);
+            if (once) continue;
+            if (const auto sound = SoundReader::open(f.path)) n.sound_seconds += (*sound)->duration();
+        } else {
+            const auto reader = once ? Result<std::unique_ptr<VideoReader>>(Error{}) : VideoReader::open(f.path, {});
+            const double duration = reader ? (*reader)->duration() : 0;
+            video(frames_of(duration, attach_options(flags)), reader ? (*reader)->decoder_bytes() : video_decoder_bytes);
+            if (reader && !(*reader)->has_sound()) continue;
+            n.clips++;
+            n.sound_seconds += duration;
         }
-        if (f.kind == MediaFile::Kind::video) video(AttachOptions{}.max_frames);
-        else n.sound = true;
-        n.clips++;
-        std::error_code ec;
-        if (!std::filesystem::is_regular_file(f.path, ec)) continue;  // a pipe can be read once
-        if (const auto sound = SoundReader::open(f.path)) n.sound_seconds += (*sound)->duration();
-        else if (f.kind == MediaFile::Kind::video) n.clips--;  // without a sound track
     }
     if (watched) {
-        if (watched->kind == MediaFile::Kind::video) video(MediaStream::default_frames);
-        else n.sound = true;
+        if (watched->kind == MediaFile::Kind::video) video(flags.max_frames > 0 ? flags.max_frames : MediaStream::default_frames, video_decoder_bytes);
+        else n.sound = true, decoded(sound_decoder_bytes);
         if (!MediaStream::is_device(*watched)) n.clips += MediaStream::most_clips;
     }
     if (frames && n.image_side == 0) n.image_side = flags.image_side > 0 ? flags.image_side : MemoryNeeds::frame_side;

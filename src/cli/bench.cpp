@@ -39,12 +39,12 @@ struct Measured {
     double decode_gb_per_s() const { return static_cast<double>(first().size.bytes_per_token) * first().decode.median() / 1e9; }
 };
 
-// How much faster than another size: as measured, and as the bytes (decode) and the multiplications with weights (prefill) would have it.
+// How much faster than another size: as measured in neighbouring runs, and as the bytes (decode) and the multiplications with weights (prefill) would have it.
 struct Against {
     double prefill, prefill_ceiling, decode, decode_ceiling;
     Against(const measure::SizeBench& s, const measure::SizeBench& other)
-        : prefill(s.prefill.median() / other.prefill.median()), prefill_ceiling(static_cast<double>(other.size.prompt_products) / static_cast<double>(s.size.prompt_products)),
-          decode(s.decode.median() / other.decode.median()), decode_ceiling(static_cast<double>(other.size.bytes_per_token) / static_cast<double>(s.size.bytes_per_token)) {}
+        : prefill(s.prefill_speedup), prefill_ceiling(static_cast<double>(other.size.prompt_products) / static_cast<double>(s.size.prompt_products)),
+          decode(s.decode_speedup), decode_ceiling(static_cast<double>(other.size.bytes_per_token) / static_cast<double>(s.size.bytes_per_token)) {}
 };
 
 std::string json_size(const measure::SizeBench& s, const measure::SizeBench& first) {
@@ -137,8 +137,17 @@ void roof_table(const measure::Roof& roof) {
     printf("reading %.2f GB; int8 by %s\n", static_cast<double>(roof.buffer_bytes) / 1e9, roof.int8_instruction.c_str());
 }
 
+Status check_roof(const BenchOptions& o) {
+    constexpr uint64_t program_bytes = 80'000'000;  // that stays when the model has gone
+    const uint64_t needed = measure::roof_buffer_bytes() + program_bytes;
+    if (o.model.memory == 0 || needed <= o.model.memory) return {};
+    return Error{Code::over_budget, "the machine's roof is measured by reading " + gigabytes(measure::roof_buffer_bytes()) + ", and --memory is " + gigabytes(o.model.memory) + ": what fits is --memory " +
+                                        std::to_string((needed + 999999) / 1000000) + "M" + (o.roof ? ", or no --roof" : ", or none")};
+}
+
 int bench(const BenchOptions& o) {
     if (!o.vision.empty() || o.audio) return bench_towers(o);
+    if (const Status s = o.roof ? check_roof(o) : Status{}; !s) return report(s.error());
     Measured m;
     const auto start = std::chrono::steady_clock::now();
     ModelOptions model = o.model;

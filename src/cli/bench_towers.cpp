@@ -73,6 +73,7 @@ void table(const Measured& m, const BenchOptions& o, const ModelInfo& info) {
 }  // namespace
 
 int bench_towers(const BenchOptions& o) {
+    if (const Status s = check_roof(o); !s) return report(s.error());
     const int64_t largest = o.vision.empty() ? 0 : *std::max_element(o.vision.begin(), o.vision.end());
     auto engine = load(o.model, {.context_tokens = 1, .chunk_tokens = 1, .image_side = largest, .sound = o.audio});
     if (!engine) return report(engine.error());

@@ -41,6 +41,9 @@ public:
         seed_ = o.seed ? *o.seed : std::random_device{}();  // of 32 bits: --stats prints it, and --seed takes it back
     }
 
+    // The limit leaves no room for files in a chat, and why.
+    void refuse_attachments(std::string why) { no_attachments_ = std::move(why); }
+
     // Opens what arrives while questions are asked.
     Status watch(const MediaFile& file) {
         auto stream = MediaStream::open(engine_, file, o_.media);
@@ -66,7 +69,9 @@ public:
     int chat(int input) {
         if (const Status s = attachments_.add_flags(); !s) return report(explained(s.error()));
         const ModelInfo& m = engine_->info();
-        fprintf(stderr, "%s. %s/size NAME changes the size, /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", m.name.c_str(), m.vision || m.audio ? "/image, /audio and /video PATH attach a file, " : "");
+        const bool attaches = no_attachments_.empty() && (m.vision || m.audio);
+        fprintf(stderr, "%s. %s/size NAME changes the size, /clear starts anew, /bye or Ctrl-D ends, Ctrl-C stops an answer.\n", m.name.c_str(), attaches ? "/image, /audio and /video PATH attach a file, " : "");
+        if (!no_attachments_.empty()) say("the limit leaves no room for pictures and sound in this chat: " + no_attachments_);
         Lines lines(input);
         for (;;) {
             reset_interrupt();  // before the prompt: a Ctrl-C after it is meant for it
@@ -96,7 +101,7 @@ public:
             const auto a = answer(line);
             if (!a) {
                 Error e = explained(a.error());
-                const bool full = e.code == Code::context_full;
+                const bool full = e.code == Code::context_full || e.code == Code::over_budget;
                 if (full) e.message += "; /clear starts anew";
                 const int code = report(e);
                 if (!full) return code;
@@ -129,6 +134,10 @@ private:
         }
         if (path.empty() || path == "-") {
             fprintf(stderr, "gemma3n: %s needs the path of a file\n", word.c_str());
+            return;
+        }
+        if (!no_attachments_.empty()) {
+            report({Code::over_budget, path + ": was not planned for: " + no_attachments_});
             return;
         }
         const auto added = attachments_.add(file);
@@ -216,6 +225,7 @@ private:
     Attachments attachments_;
     std::unique_ptr<MediaStream> stream_;
     std::string prompt_;  // of once()
+    std::string no_attachments_;
     uint64_t seed_;
 };
 
@@ -268,6 +278,7 @@ int run(const RunOptions& given) {
     needs.prefill_size = o.prefill_size;
     needs.tokens_per_s = o.model.target_tps;
     needs.context_tokens = o.context;
+    needs.attachments = !prompt;  // a chat may be given files
     MemoryPlan plan;
     auto engine = load(o.model, needs, &plan);
     if (!engine) return report(engine.error());
@@ -281,6 +292,7 @@ int run(const RunOptions& given) {
     if (!session) return report(session.error());
     if (!(*engine)->info().chat_template_note.empty()) fprintf(stderr, "gemma3n: %s\n", (*engine)->info().chat_template_note.c_str());
     Runner runner(o, *engine, std::move(*session));
+    runner.refuse_attachments(plan.no_attachments);
     if (watched) {
         if (const Status opened = runner.watch(*watched); !opened) return report(opened.error());
     }

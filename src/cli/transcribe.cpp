@@ -25,7 +25,7 @@ constexpr int64_t clip_and_turn = 256;  // tokens: Gemma 3n's clip of 188, and t
 MemoryNeeds needs_of(const TranscribeCommand& o) {
     const int64_t instruction = static_cast<int64_t>(std::max(o.prompt.size(), 80 + o.language.size()));
     const int64_t tokens = clip_and_turn + instruction + std::min(o.max_tokens, int64_t{1} << 32);
-    return {.context_tokens = tokens * (o.translate_to.empty() ? 1 : 2) * (o.live ? 2 : 1), .sound = true};
+    return {.context_tokens = tokens * (o.translate_to.empty() ? 1 : 2) * (o.live ? 2 : 1), .sound = true, .clips = 1, .decoder_bytes = media_support().containers ? sound_decoder_bytes : 0};
 }
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }

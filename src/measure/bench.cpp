@@ -73,6 +73,15 @@ Status profile(Engine& engine, PhaseTimes& phase, const std::function<Result<dou
     return {};
 }
 
+// Of runs in the order in which they were made.
+double middle_ratio(const PhaseTimes& p, const PhaseTimes& other) {
+    std::vector<double> ratios;
+    for (size_t i = 0; i < p.tokens_per_s.size(); i++) ratios.push_back(p.tokens_per_s[i] / other.tokens_per_s[i]);
+    std::sort(ratios.begin(), ratios.end());
+    const size_t n = ratios.size();
+    return n % 2 == 1 ? ratios[n / 2] : (ratios[n / 2 - 1] + ratios[n / 2]) / 2;
+}
+
 }  // namespace
 
 std::vector<int> spread_ids(int64_t n, int64_t vocab, uint64_t seed) {
@@ -102,13 +111,18 @@ Result<Bench> bench(Engine& engine, const BenchPlan& plan, const std::function<b
     }
     // the first run checks the results and brings the weights into memory: it is not counted
     for (int i = -1; i < plan.repeats; i++) {
-        for (SizeBench& s : b.sizes) {
+        for (size_t k = 0; k < b.sizes.size(); k++) {
+            SizeBench& s = b.sizes[i % 2 == 0 ? k : b.sizes.size() - 1 - k];  // there and back
             ASSIGN(const double prefill_s, run.prefill(s.size.slice));
             ASSIGN(const double decode_s, run.decode());
             if (i < 0) continue;
             s.prefill.tokens_per_s.push_back(static_cast<double>(plan.prompt) / prefill_s);
             s.decode.tokens_per_s.push_back(static_cast<double>(plan.decode) / decode_s);
         }
+    }
+    for (SizeBench& s : b.sizes) {
+        s.prefill_speedup = middle_ratio(s.prefill, b.sizes[0].prefill);
+        s.decode_speedup = middle_ratio(s.decode, b.sizes[0].decode);
     }
     for (SizeBench& s : b.sizes) {
         for (PhaseTimes* p : {&s.prefill, &s.decode}) std::sort(p->tokens_per_s.begin(), p->tokens_per_s.end());

@@ -28,6 +28,7 @@ struct PhaseTimes {
 struct SizeBench {
     SizeInfo size;
     PhaseTimes prefill, decode;
+    double prefill_speedup = 1, decode_speedup = 1;  // over the first size: the middle of the ratios of runs that were neighbours, which the machine's moods hardly touch
 };
 
 struct Bench {

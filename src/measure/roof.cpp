@@ -32,13 +32,15 @@ double best_seconds(F&& f) {
 
 }  // namespace
 
+uint64_t roof_buffer_bytes() { return std::clamp(4 * last_level_cache_bytes(), least_bytes, most_bytes) / kernels::roof_read_unit * kernels::roof_read_unit; }
+
 Result<Roof> measure_roof(const std::string& name, int threads) {
     const kernels::Table* table = kernels::choose(name.c_str());
     if (!table) return fail(Code::bad_argument, "kernels '%s' cannot run here", name.c_str());
     const kernels::Roof& k = kernels::roof(*table);
     Roof roof;
     roof.int8_instruction = k.int8_instruction;
-    roof.buffer_bytes = std::clamp(4 * last_level_cache_bytes(), least_bytes, most_bytes) / kernels::roof_read_unit * kernels::roof_read_unit;
+    roof.buffer_bytes = roof_buffer_bytes();
     const std::unique_ptr<std::byte, void (*)(void*)> buffer(static_cast<std::byte*>(std::aligned_alloc(kernels::roof_read_unit, roof.buffer_bytes)), std::free);
     if (!buffer) return fail(Code::over_budget, "the roof of the machine needs a buffer of %llu bytes: there is no memory for it", static_cast<unsigned long long>(roof.buffer_bytes));
     memset(buffer.get(), 1, roof.buffer_bytes);

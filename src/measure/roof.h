@@ -22,7 +22,10 @@ struct Roof {
     std::vector<RoofAt> at;     // one thread, then all
 };
 
-// With the instructions of the kernel table of this name. Takes a buffer of four times the last cache, 256 MB at least; an error
+// Bytes of the buffer that it reads: four times the last cache, 256 MB at least and 4 GB at most.
+uint64_t roof_buffer_bytes();
+
+// With the instructions of the kernel table of this name. An error
 // when there is no memory for it.
 Result<Roof> measure_roof(const std::string& kernels, int threads);
 

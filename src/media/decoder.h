@@ -3,6 +3,9 @@
 #pragma once
 
 #include "media/container.h"
+#include "media/footprint.h"
+
+#include <optional>
 
 namespace gemma3n::media {
 
@@ -18,12 +21,14 @@ public:
     // Asked at the end: an error if no frame came.
     Status worked(const Container& container) const;
     std::string note() const;  // empty if nothing was damaged
+    uint64_t held_bytes() const { return held_->bytes(); }
 
 private:
     std::string name_;
     const char* kind_ = "";  // "sound", "video"
     const AVStream* stream_ = nullptr;
     std::unique_ptr<AVCodecContext, Freed> codec_;
+    std::optional<Footprint> held_;
     int64_t packets_ = 0, damaged_ = 0, frames_ = 0;
     std::string complaint_;  // about the first damaged packet
 };

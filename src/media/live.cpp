@@ -22,7 +22,8 @@ constexpr size_t max_sound = 600 * sound_rate;  // samples that wait for the cal
 class Live : public VideoReader {
 public:
     Live(std::unique_ptr<VideoReader> reader, std::shared_ptr<Gate> gate, bool paced)
-        : reader_(std::move(reader)), gate_(std::move(gate)), paced_(paced), duration_(reader_->duration()), sound_duration_(reader_->sound_duration()), has_sound_(reader_->has_sound()) {
+        : reader_(std::move(reader)), gate_(std::move(gate)), paced_(paced), duration_(reader_->duration()), sound_duration_(reader_->sound_duration()), has_sound_(reader_->has_sound()),
+          decoder_bytes_(reader_->decoder_bytes()) {
         gate_->threaded = true;
         thread_ = std::thread([this] { run(); });
     }
@@ -47,6 +48,7 @@ public:
     double duration() const override { return duration_; }
     double sound_duration() const override { return sound_duration_; }
     bool has_sound() const override { return has_sound_; }
+    uint64_t decoder_bytes() const override { return decoder_bytes_; }
     int64_t dropped() const override {
         const std::lock_guard lock(mutex_);
         return dropped_;
@@ -99,6 +101,7 @@ private:
     const bool paced_;
     const double duration_, sound_duration_;
     const bool has_sound_;
+    const uint64_t decoder_bytes_;
     mutable std::mutex mutex_;  // of what follows
     std::condition_variable arrived_, taken_;
     std::optional<Frame> frame_;

@@ -60,6 +60,7 @@ public:
     double sound_duration() const override { return sound_ ? container_->duration(sound_->decoder().stream()) : 0; }
     bool has_sound() const override { return sound_.has_value(); }
     int64_t dropped() const override { return 0; }
+    uint64_t decoder_bytes() const override { return sound_decoder_bytes + decoder_->held_bytes(); }
     std::string note() const override {
         if (const std::string n = decoder_->note(); !n.empty()) return n;
         if (const std::string n = sound_ ? sound_->decoder().note() : std::string(); !n.empty()) return n;

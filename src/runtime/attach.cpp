@@ -121,7 +121,19 @@ private:
     std::vector<Medium> media_;
 };
 
+// Before anything of a recording is encoded: whether all that will be kept of it may be.
+Status check_room(Engine& engine, int64_t frames, double seconds, bool sound, const char* subject) {
+    Engine::Impl& e = engine.impl();
+    const std::lock_guard lock(e.mutex);
+    return e.room_for_soft(e.planner->soft({.sound = sound, .pictures = frames, .clips = sound, .sound_seconds = seconds}), subject);
+}
+
 }  // namespace
+
+int64_t frames_of(double duration, const AttachOptions& options) {
+    if (!(duration > 0)) return options.max_frames + 1;  // one more is there before they are thinned out
+    return std::min(options.max_frames, std::max<int64_t>(1, static_cast<int64_t>(std::ceil(std::min(duration * options.fps, 1e9)))));
+}
 
 void by_time(std::vector<Medium>& media) {
     // a frame at the second at which a clip ends was not shown during it
@@ -150,6 +162,7 @@ Result<Attached> attach_image(Engine& engine, const Image& image, const AttachOp
 Result<Attached> attach_sound(Engine& engine, SoundReader& reader, const AttachOptions& options) {
     if (const int64_t n = least_tokens(engine, reader, options), room = room_of(engine, options); n > room) return no_room(text("%.1f s of sound take", reader.duration()), n, room);
     return within_memory(engine.impl(), [&]() -> Result<Attached> {
+        TRY(check_room(engine, 0, reader.duration(), true, "a recording"));
         Attaching a(engine, options, reader.duration());
         std::vector<float> samples;
         for (bool more = true; more;) {
@@ -186,6 +199,7 @@ Result<Attached> attach_video(Engine& engine, VideoReader& reader, const AttachO
         const auto most = static_cast<double>(options.max_frames);
         double spacing = duration * options.fps > most ? duration / most : asked, last_s = 0;
         int64_t cell = -1;
+        if (duration > 0) TRY(check_room(engine, frames_of(duration, options), duration, reader.has_sound() && engine.info().audio, "a video"));
         Attaching a(engine, options, duration);
         std::vector<float> samples;
         for (bool more = true; more;) {

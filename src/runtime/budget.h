@@ -43,6 +43,7 @@ public:
         uint64_t bytes_ = 0;
     };
 
+    Slice running;                      // the size that the last step ran through; no layers: none has
     Slice resident;                     // the size whose weights have been read since they were last given back; no layers: none
     uint64_t vision = 0, audio = 0;     // of the towers that are in memory; all of this belongs to the one who holds the engine
 

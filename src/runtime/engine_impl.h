@@ -66,6 +66,8 @@ struct Engine::Impl {
     void settle(const Slice& slice);
     // Makes room for a tower with the scratch that it needs: one of `vision` and `audio` is not 0.
     Status room_for_tower(uint64_t vision, uint64_t audio, uint64_t scratch, const std::string& subject);
+    // Refuses soft tokens of so many bytes where beside them no prompt could be read any more.
+    Status room_for_soft(uint64_t bytes, const std::string& subject) const;
     // Rows of a step that fit, up to `rows`; at least 1. With or without logits of all of them.
     int64_t rows_that_fit(int64_t rows, bool logits, int64_t context, const Slice& slice) const;
     uint64_t scratch_allowed(const Slice& slice) const;  // of a step, with the towers given back

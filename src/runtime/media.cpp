@@ -83,6 +83,7 @@ Result<Shared> Engine::encode_image(const Image& image, const ImageOptions& opti
         if (tap) tap->values("pixel_values", {1, 3, side, side}, pixels);
         lock.lock();
 
+        TRY(e.room_for_soft(e.planner->soft({.pictures = 1}), "a picture"));
         ASSIGN(const uint64_t needed, e.planner->vision(side));
         TRY(e.room_for_tower(needed, 0, runtime::vision_scratch(*tower, side, e.pool->n_threads(), e.options), text("a picture of %lld pixels a side", ll(side))));
         const PoolAwake awake(*e.pool);
@@ -131,6 +132,7 @@ struct SoundStream::Impl {
             return fail(Code::bad_argument, "a clip of %.2f seconds of sound: the model takes %.2f at most, so longer sound has to be cut into clips", static_cast<double>(n_samples + n) / sound_rate,
                         static_cast<double>(most) / sound_rate);
         }
+        if (n_samples == 0) TRY(e().room_for_soft(e().planner->soft({.sound = true, .clips = 1}), "a clip"));
         TRY(advance([&](Context& c, std::vector<float>& rows) { return stream->push(c, samples, rows, tap); }));
         n_samples += n;
         return {};

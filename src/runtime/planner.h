@@ -3,23 +3,24 @@
 
 #include "format/checkpoint.h"
 #include "gemma3n/plan.h"
+#include "media/footprint.h"
 #include "model/cache/cache.h"
 #include "model/slice_pages.h"
 #include "model/text/scratch.h"
+#include "runtime/kv_type.h"
 #include "runtime/towers.h"
 
+#include <algorithm>
 #include <functional>
 
 namespace gemma3n::runtime {
 
-// The type in which keys and values are kept; refused when the heads do not fit its blocks.
-DType kv_type(const EngineOptions& options);
-Status check_kv(const EngineOptions& options, const model::Config& config);
-const char* name(KvType type);
-
 inline constexpr int64_t least_chunk = 16;    // prompt tokens of a step: fewer gain little memory and cost much time
+inline constexpr int64_t context_step = 256;  // of contexts that are chosen
 inline constexpr int64_t default_frame_side = 256; // of videos
 inline constexpr int64_t least_context = 512; // that is chosen by itself
+
+std::string gigabytes(uint64_t bytes);  // "1.234 GB"
 
 // Of an encoder's arena: the tower's, and the rows that it makes.
 uint64_t vision_scratch(const model::VisionTower& tower, int64_t side, int n_threads, const EngineOptions& options);
@@ -31,7 +32,7 @@ public:
     Planner(const EngineOptions& options, const format::Checkpoint& checkpoint, const model::Config& config, const model::Weights& weights, Towers& towers, int n_threads);
 
     // ---- parts ----
-    uint64_t idle() const { return program_ + tokenizer_ + vectors_; }       // an engine that has done nothing yet
+    uint64_t idle() const { return fixed() + media::Footprint::now(); }      // an engine that does nothing, beside what decodes for it now
     uint64_t requests() const;                                               // of one answer: ids, logits, the sampler's candidates
     uint64_t weights(const Slice& slice) const;                              // that its steps read, and what is mapped along with it
     uint64_t kv(int64_t context, int64_t chunk, DType type) const;           // of one session, of any size
@@ -39,11 +40,14 @@ public:
     model::StepShape step(int64_t rows, int64_t wanted, int64_t context) const;
     Result<uint64_t> vision(int64_t side) const;                             // weights, scratch and pixels
     Result<uint64_t> audio() const;
+    uint64_t soft(const MemoryNeeds& needs) const;                           // tokens of pictures and clips, as they are kept
 
     // ---- plans ----
     // Without a limit, what is asked for; under one, what fits beside `others`: bytes of sessions that are there already.
     // `slice` (may be null) is the size, in place of a name.
     Result<MemoryPlan> plan(const MemoryNeeds& needs, uint64_t others = 0, const Slice* slice = nullptr) const;
+    // The best size of those below `than` for which fits() holds, where they are listed; empty: none.
+    std::string smaller_size(const Slice& than, const std::function<bool(const Slice&)>& fits) const;
     // The slice that needs.size or the options name, "fit" resolved.
     Result<Slice> size(const MemoryNeeds& needs, double* tokens_per_s = nullptr) const;
     // The largest side below `side` that the vision tower takes and that fits; 0 = none does.
@@ -61,15 +65,18 @@ private:
     Result<Slice> prefill(const MemoryNeeds& needs, const Slice& slice) const;  // that reads prompts
     Choice in_size(Choice choice, const Slice& slice) const;                    // with its weights
     Result<uint64_t> tower(const MemoryNeeds& needs, int64_t side) const;       // the larger of those that are needed
-    uint64_t soft(const MemoryNeeds& needs) const;                              // tokens that are kept
     uint64_t scratch(const Choice& choice) const;                               // of the larger size
+    uint64_t fixed() const { return program_ + tokenizer_ + vectors_; }
+    uint64_t decoders(const MemoryNeeds& needs) const { return std::max(needs.decoder_bytes, media::Footprint::now()); }
+    bool room_for_attachments(MemoryNeeds& needs) const;                        // added; false: the model takes none
+    Result<MemoryPlan> plan_of(const MemoryNeeds& needs, uint64_t others, const Slice* slice) const;
     Result<MemoryPlan> lay_out(const MemoryNeeds& needs, const Choice& choice) const;
     Result<MemoryPlan> fit(const MemoryNeeds& needs, uint64_t others, const Slice& slice) const;  // over_budget if nothing does
     double bytes_per_token(const Slice& slice, int64_t context) const;  // that an answer's token reads, keys and values included
     std::vector<Slice> best_first() const;  // the listed sizes
     Error refusal(const MemoryNeeds& needs, const Choice& smallest, uint64_t bytes) const;
-    uint64_t always(const Choice& choice) const;      // whatever is done: idle, requests and sessions
-    uint64_t text_bytes(const Choice& choice) const;  // less soft tokens
+    uint64_t always(const Choice& choice) const;      // whatever is done: the program, requests and sessions; less soft tokens and decoders
+    uint64_t text_bytes(const Choice& choice) const;  // likewise
 
     struct Weighed {
         Slice slice;

@@ -8,7 +8,8 @@
 
 namespace gemma3n {
 
-static std::string gigabytes(uint64_t n) { return text("%.3f GB", static_cast<double>(n) / 1e9); }
+using runtime::gigabytes;
+static std::string megabytes(uint64_t n) { return text("%.1f MB", static_cast<double>(n) / 1e6); }
 
 uint64_t Engine::Impl::scratch_allowed(const Slice& slice) const {
     const uint64_t fixed = planner->idle() + planner->requests() + planner->weights(slice) + budget.sessions();
@@ -53,6 +54,7 @@ Status Engine::Impl::room_for_step(uint64_t needed, std::span<const model::Batch
 }
 
 void Engine::Impl::settle(const Slice& slice) {
+    if (budget.limited() && !model::same_network(budget.running, slice)) budget.running = slice;
     if (!budget.limited() || (!budget.resident.layers.empty() && model::same_network(budget.resident, slice))) return;
     if (!budget.resident.layers.empty()) {  // another size's pages are in memory
         Slice whole = model::whole(config);
@@ -63,6 +65,17 @@ void Engine::Impl::settle(const Slice& slice) {
         model::release_rest(*checkpoint, model::pages_of(*checkpoint, config, whole), model::pages_of(*checkpoint, config, slice));
     }
     budget.resident = slice;
+}
+
+Status Engine::Impl::room_for_soft(uint64_t bytes, const std::string& subject) const {
+    if (!budget.limited()) return {};
+    const Slice& slice = budget.running.layers.empty() ? *size : budget.running;
+    const uint64_t step = planner->scratch(slice, planner->step(runtime::least_chunk, 1, config.context_length)), allowed = scratch_allowed(slice);
+    if (step + bytes <= allowed) return {};
+    const uint64_t left = allowed > step ? allowed - step : 0, picture = planner->soft({.pictures = 1});
+    const std::string fits = bytes > picture && left >= picture ? text(": what fits are the tokens of %llu pictures", static_cast<unsigned long long>(left / picture)) : ": what fits is a shorter context or a smaller size";
+    return fail(Code::over_budget, "%s: the tokens of %s are %s to be kept, and the limit of %s leaves %s%s", info.path.c_str(), subject.c_str(), megabytes(bytes).c_str(), gigabytes(budget.limit()).c_str(),
+                megabytes(left).c_str(), fits.c_str());
 }
 
 Status Engine::Impl::room_for_tower(uint64_t vision, uint64_t audio, uint64_t scratch, const std::string& subject) {

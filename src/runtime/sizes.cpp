@@ -62,7 +62,9 @@ Status Session::Impl::set_size(Slice slice, const SizeOptions& o) {
     if (e().budget.limited()) {
         const std::lock_guard lock(e().mutex);
         if (e().scratch_allowed(slice) < e().planner->scratch(slice, e().planner->step(1, 1, context))) {
-            return fail(Code::over_budget, "size '%s' does not fit beside the conversation: the limit is %.3f GB", shown(slice.name).c_str(), static_cast<double>(e().budget.limit()) / 1e9);
+            const std::string fits = e().planner->smaller_size(slice, [&](const Slice& s) { return e().scratch_allowed(s) >= e().planner->scratch(s, e().planner->step(1, 1, context)); });
+            return fail(Code::over_budget, "size '%s' does not fit beside the conversation: the limit is %.3f GB%s", shown(slice.name).c_str(), static_cast<double>(e().budget.limit()) / 1e9,
+                        fits.empty() ? "" : text(": what fits is size %s", shown(fits).c_str()).c_str());
         }
     }
     auto next = std::make_shared<const Slice>(std::move(slice));

@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include <regex>
+
 namespace gemma3n::test {
 namespace {
 
@@ -223,6 +225,44 @@ TEST_F(MediaCommand, ChatAttachesToTheNextMessageAndSurvivesErrors) {
     say("/nothing", "gemma3n: '/nothing' is not a command: there are /image PATH, /audio PATH, /video PATH, /size, /clear and /bye");
     say("/bye", "");
     EXPECT_EQ(t.ends(), 0);
+}
+
+TEST_F(MediaCommand, AChatUnderALimitHasRoomForFilesOrSaysThatItHasNone) {
+    const auto chat = [&](const std::string& limit) { return Args{"run", towered(), "-t", "1", "-n", "2", "-c", "1024", "--memory", limit}; };
+    {
+        Terminal t(chat("300M"));
+        EXPECT_TRUE(t.shows("/image, /audio and /video PATH attach a file")) << t.screen();
+        t.type("/image " + red() + "\n");
+        EXPECT_TRUE(t.shows("1 picture, 256 tokens, for your next message")) << t.screen();
+        t.type("hello\n/bye\n");
+        EXPECT_EQ(t.ends(), 0) << t.screen();
+    }
+    const Ran refused = command({"run", towered(), "-t", "1", "-c", "1024", "--memory", "3M", "x"});
+    std::smatch m;
+    ASSERT_TRUE(std::regex_search(refused.err, m, std::regex("the least limit that works is (\\d+M), with a context of (\\d+) tokens, keys and values of type q8"))) << refused.err;
+    Args tight{"run", towered(), "-t", "1", "-n", "2", "-c", m[2], "--kv", "q8", "--memory", m[1]};
+    Terminal t(tight);
+    EXPECT_TRUE(t.shows("gemma3n: the limit leaves no room for pictures and sound in this chat: ")) << t.screen();
+    EXPECT_TRUE(t.shows("the least limit that works is ")) << t.screen();
+    t.type("/image " + red() + "\n");
+    EXPECT_TRUE(t.shows(".png: was not planned for: ")) << t.screen();
+    t.type("hello\n/bye\n");
+    EXPECT_EQ(t.ends(), 0) << t.screen();
+}
+
+TEST_F(MediaCommand, AVideoIsPlannedByItsFrames) {
+    // two seconds: two frames at one a second, whatever --max-frames would allow
+    const auto with = [&](const std::string& frames, const std::string& limit) {
+        return command({"run", towered(), "-t", "1", "-n", "1", "-c", "1024", "--memory", limit, "--video", media("video/h264.mp4"), "--max-frames", frames, "hi"});
+    };
+    const auto least = [&](const std::string& frames) {
+        const Ran r = with(frames, "3M");
+        std::smatch m;
+        EXPECT_TRUE(std::regex_search(r.err, m, std::regex("needs (\\d\\.\\d+) GB"))) << r.err;
+        return m.empty() ? 0.0 : std::stod(m[1]);
+    };
+    EXPECT_NEAR(least("2"), least("2000"), 0.0015);
+    EXPECT_EQ(with("2000", "300M").code, 0);
 }
 
 TEST_F(MediaCommand, ACameraGivesTheNewestFramesToEachQuestion) {

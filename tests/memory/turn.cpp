@@ -1,7 +1,8 @@
 // One turn of a conversation by a program over the library, with what it costs: pictures and sound of noise, a prompt, an answer of a fixed
-// length. Prints a JSON object: bytes at the peak, seconds, and the pages that had to be fetched from the disk.
+// length. Prints a JSON object: bytes as planned and at the peak, seconds, and the pages that had to be fetched from the disk. The plan is this
+// program's own: another holds other libraries.
 //   memory_turn MODEL [--memory BYTES] [--prompt N] [--answer N] [--context N] [--image SIDE] [--sound SECONDS] [--kv q8] [--size NAME]
-//   [--threads N] [--turns N]: the last turn is timed; the first reads what is not in memory yet
+//   [--threads N] [--paced N]: after the turn, one more with an answer of N tokens for each line that it reads, and a JSON object of each
 #include "gemma3n/engine.h"
 
 #include <sys/resource.h>
@@ -12,6 +13,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <iostream>
 #include <string>
 
 using namespace gemma3n;
@@ -44,7 +46,7 @@ int main(int argc, char** argv) {
     EngineOptions o;
     int64_t n_prompt = 64, n_answer = 16, context = 0, side = 0;
     double seconds = 0;
-    int turns = 1;
+    int64_t n_paced = 0;
     for (int i = 2; i + 1 < argc; i += 2) {
         const std::string key = argv[i], value = argv[i + 1];
         if (key == "--memory") o.memory_limit = static_cast<uint64_t>(std::stod(value));
@@ -55,22 +57,20 @@ int main(int argc, char** argv) {
         else if (key == "--sound") seconds = std::stod(value);
         else if (key == "--kv" && value == "q8") o.kv = KvType::q8;
         else if (key == "--size") o.size = value;
-        else if (key == "--turns") turns = std::stoi(value);
+        else if (key == "--paced") n_paced = std::stoll(value);
         else if (key == "--threads") o.threads = std::stoi(value);
         else stop({Code::bad_argument, key + ": is not an option"});
     }
     if (argc < 2 || argc % 2 != 0) stop({Code::bad_argument, "expected a model, and options with a value each"});
     const double start = now();
-    if (o.memory_limit > 0) {  // as the command does: refused before anything is loaded
-        const auto plan = plan_memory(argv[1], o, {.context_tokens = context, .image_side = side, .sound = seconds > 0});
-        if (!plan) stop(plan.error());
-        if (o.size == "fit") o.size = plan->size;
-    }
+    const auto plan = plan_memory(argv[1], o, {.context_tokens = context, .image_side = side, .sound = seconds > 0, .pictures = side > 0, .clips = seconds > 0, .sound_seconds = seconds});
+    if (!plan) stop(plan.error());  // as the command does: refused before anything is loaded
+    if (o.size == "fit") o.size = plan->size;
     const auto engine = Engine::load(argv[1], o);
     if (!engine) stop(engine.error());
     Engine& e = **engine;
     const double load_s = now() - start;
-    const auto session = e.new_session({.context_tokens = context});
+    const auto session = e.new_session({.context_tokens = plan->context_tokens, .chunk_tokens = plan->chunk_tokens});
     if (!session) stop(session.error());
 
     std::vector<Part> parts;
@@ -98,23 +98,32 @@ int main(int argc, char** argv) {
     while (static_cast<int64_t>(prompt->ids.size()) < n_prompt) prompt->ids.push_back(static_cast<int>(prompt->ids.size() * 7919 % 262000));
     GenerateOptions g;
     g.sampling.temperature = 0;
-    g.max_tokens = n_answer;
     g.stop_at_eos = false;
     long at_first = -1;
     g.on_text = [&](const std::string&, int) {
         if (at_first < 0) at_first = major_faults();
         return true;
     };
-    Timing t;
-    for (int turn = 0; turn < turns; turn++) {
+    const auto take_turn = [&](int64_t n) {
+        g.max_tokens = n;
         (*session)->clear();
         const auto a = (*session)->generate(*prompt, g);
         if (!a) stop(a.error());
-        t = a->timing;
-    }
+        return a->timing;
+    };
+    const auto prefill_rate = [](const Timing& t) { return static_cast<double>(t.prompt_tokens) / t.prefill_s; };
+    const auto decode_rate = [](const Timing& t) { return t.decode_s > 0 ? static_cast<double>(t.generated_tokens - 1) / t.decode_s : 0.0; };
+    const Timing t = take_turn(n_answer);
     printf("{\"load_s\": %.3f, \"encode_s\": %.3f, \"encoded_peak_bytes\": %llu, \"prompt_tokens\": %lld, \"answer_tokens\": %lld, \"prefill_tokens_per_s\": %.2f, \"decode_tokens_per_s\": %.2f, "
-           "\"peak_bytes\": %llu, \"major_faults\": %ld, \"major_faults_after_first\": %ld, \"context_tokens\": %lld, \"size\": \"%s\"}\n",
+           "\"planned_bytes\": %llu, \"peak_bytes\": %llu, \"major_faults\": %ld, \"major_faults_after_first\": %ld, \"context_tokens\": %lld, \"size\": \"%s\"}\n",
            load_s, encode_s, static_cast<unsigned long long>(encoded_peak), static_cast<long long>(t.prompt_tokens), static_cast<long long>(t.generated_tokens),
-           static_cast<double>(t.prompt_tokens) / t.prefill_s, t.decode_s > 0 ? static_cast<double>(t.generated_tokens - 1) / t.decode_s : 0.0, static_cast<unsigned long long>(peak_bytes()),
+           prefill_rate(t), decode_rate(t), static_cast<unsigned long long>(plan->peak_bytes), static_cast<unsigned long long>(peak_bytes()),
            major_faults(), major_faults() - at_first, static_cast<long long>((*session)->context_tokens()), (*session)->size().name.c_str());
+    fflush(stdout);
+    for (std::string line; n_paced > 0 && std::getline(std::cin, line);) {
+        const Timing next = take_turn(n_paced);
+        printf("{\"prefill_tokens_per_s\": %.2f, \"decode_tokens_per_s\": %.2f, \"peak_bytes\": %llu, \"major_faults_after_first\": %ld}\n", prefill_rate(next), decode_rate(next),
+               static_cast<unsigned long long>(peak_bytes()), major_faults() - at_first);
+        fflush(stdout);
+    }
 }
