@@ -147,7 +147,7 @@ Result<std::unique_ptr<Transcriber>> Transcriber::open(std::shared_ptr<Engine> e
     // before any sound is encoded: the shortest clip must leave room for a token of text
     const ModelInfo& m = i.engine->info();
     const Shared least = std::make_shared<SoftTokens>(SoftTokens{SoftTokens::Kind::sound, options.sound.fixed ? m.clip_tokens : 1, m.hidden, {}});
-    ASSIGN(const Split parts, i.split(least));
+    ASSIGN(const auto parts, i.split(least));
     const int64_t n = static_cast<int64_t>(parts.before.ids.size() + parts.after.ids.size()) + least->n;
     if (n >= m.context_length) return fail(Code::context_full, "a clip and what is asked of it take at least %lld tokens: the context has room for %lld", static_cast<long long>(n), static_cast<long long>(m.context_length));
     return t;
