@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "cli/attachments.h"
 #include "cli/commands.h"
 #include "cli/json.h"
 #include "cli/progress.h"
@@ -23,19 +24,22 @@ struct ModelScores {
     std::vector<TaskScore> tasks;
 };
 
+double word_error_rate(const TaskScore& t) { return static_cast<double>(t.wrong_words) / static_cast<double>(std::max<int64_t>(t.words, 1)); }
+
 std::string share(int64_t right, int64_t n) {
     const measure::Interval i = measure::interval_95(right, n);
     return text("%lld/%lld  %5.1f %%  (%.1f to %.1f)", static_cast<long long>(right), static_cast<long long>(n), 100.0 * static_cast<double>(right) / static_cast<double>(n), 100 * i.low, 100 * i.high);
 }
 
-// A row for each model and task; choice has two counts, so two rows.
+// A row for each model and task, and one more for what else a type counts.
 void table(const std::vector<ModelScores>& all) {
     std::vector<std::array<std::string, 3>> rows{{"model", "task", "right, and the 95 % interval"}};
     for (const ModelScores& m : all) {
         for (const TaskScore& t : m.tasks) {
-            const bool choice = t.type == QuestionType::choice;
-            rows.push_back({m.path, t.task + (choice ? ", choice" : ", exact"), share(t.right, t.n)});
-            if (choice) rows.push_back({m.path, t.task + ", choice per byte", share(t.right_per_byte, t.n)});
+            rows.push_back({m.path, t.task + ", " + (t.type == QuestionType::choice ? "choice" : "exact"), share(t.right, t.n)});
+            if (t.type == QuestionType::choice) rows.push_back({m.path, t.task + ", choice per byte", share(t.right_per_byte, t.n)});
+            if (t.type == QuestionType::json) rows.push_back({m.path, t.task + ", JSON", share(t.objects, t.n)});
+            if (t.type == QuestionType::words) rows.push_back({m.path, t.task + ", words wrong", text("%lld/%lld  %5.1f %%", static_cast<long long>(t.wrong_words), static_cast<long long>(t.words), 100 * word_error_rate(t))});
         }
     }
     size_t width[2] = {};
@@ -55,12 +59,32 @@ void json(const std::vector<ModelScores>& all, const EvalOptions& o) {
         std::string tasks;
         for (const TaskScore& t : m.tasks) {
             const bool choice = t.type == QuestionType::choice;
-            tasks += (tasks.empty() ? "\n  " : ",\n  ") + std::string("{\"task\": ") + json_string(t.task) + ", \"type\": " + (choice ? "\"choice\"" : "\"exact\"") + ", \"n\": " + json_number(t.n) +
-                     (choice ? ", \"sum\": " : ", \"match\": ") + counts(t.right, t.n) + (choice ? ", \"per_byte\": " + counts(t.right_per_byte, t.n) : "") + "}";
+            std::string also;
+            if (choice) also = ", \"per_byte\": " + counts(t.right_per_byte, t.n);
+            if (t.type == QuestionType::json) also = ", \"json\": " + counts(t.objects, t.n);
+            if (t.type == QuestionType::words) also = ", \"words\": " + json_number(t.words) + ", \"wrong_words\": " + json_number(t.wrong_words) + ", \"word_error_rate\": " + json_number(word_error_rate(t));
+            tasks += (tasks.empty() ? "\n  " : ",\n  ") + std::string("{\"task\": ") + json_string(t.task) + ", \"type\": \"" + measure::type_name(t.type) + "\", \"n\": " + json_number(t.n) +
+                     (choice ? ", \"sum\": " : ", \"match\": ") + counts(t.right, t.n) + also + "}";
         }
         models += (models.empty() ? "\n {" : ",\n {") + std::string("\"model\": ") + json_string(m.path) + ", \"size\": " + json_string(m.size) + ", \"tasks\": [" + tasks + "]}";
     }
     printf("%s\n", Json().add("suite", o.suite).add("activations", o.model.activations).raw("models", "[" + models + "]").str().c_str());
+}
+
+// The most that one question takes, for a limit of memory.
+MemoryNeeds needs_of(const std::vector<measure::Question>& questions) {
+    MemoryNeeds most;
+    for (const measure::Question& q : questions) {
+        MediaFlags flags;
+        for (const measure::QuestionFile& f : q.media) flags.files.push_back({static_cast<MediaFile::Kind>(f.kind), f.path});
+        const MemoryNeeds n = media_needs(flags);
+        most.image_side = n.image_side == 0 ? most.image_side : most.image_side == MemoryNeeds::own_side ? most.image_side : n.image_side;  // the model's own is no smaller than a frame's
+        most.sound |= n.sound;
+        most.pictures = std::max(most.pictures, n.pictures);
+        most.clips = std::max(most.clips, n.clips);
+        most.sound_seconds = std::max(most.sound_seconds, n.sound_seconds);
+    }
+    return most;
 }
 
 }  // namespace
@@ -74,7 +98,7 @@ int eval(const EvalOptions& o) {
     for (const std::string& path : o.models) {  // one model in memory at a time
         ModelOptions m = o.model;
         m.model = path;
-        auto engine = load(m);
+        auto engine = load(m, m.memory > 0 ? needs_of(*questions) : MemoryNeeds{});
         if (!engine) return report(engine.error());
         Progress progress(path);
         const double n = static_cast<double>(questions->size());

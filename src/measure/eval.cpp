@@ -1,7 +1,11 @@
 #include "measure/eval.h"
 
 #include "base/result.h"
+#include "gemma3n/attach.h"
 #include "measure/log_prob.h"
+#include "measure/word_errors.h"
+
+#include <simdjson.h>
 
 #include <algorithm>
 #include <cmath>
@@ -73,9 +77,56 @@ Status choose(Engine& engine, Session& session, const Question& q, TaskScore& sc
     return {};
 }
 
+Result<Attached> attached(Engine& engine, const QuestionFile& file) {
+    const AttachOptions o;
+    switch (file.kind) {
+        case QuestionFile::Kind::image: {
+            ASSIGN(const Image image, read_image(file.path));
+            return attach_image(engine, image, o);
+        }
+        case QuestionFile::Kind::sound: {
+            ASSIGN(const auto reader, SoundReader::open(file.path));
+            return attach_sound(engine, *reader, o);
+        }
+        case QuestionFile::Kind::video: break;
+    }
+    ASSIGN(const auto reader, VideoReader::open(file.path, video_options(engine, o)));
+    return attach_video(engine, *reader, o);
+}
+
+// Media, then the text.
+Result<Prompt> prompt_with_media(Engine& engine, const Question& q) {
+    std::vector<Part> parts;
+    for (const QuestionFile& f : q.media) {
+        const auto media = attached(engine, f);
+        if (!media) return fail(media.error().code, "%s: %s", q.where.c_str(), media.error().message.c_str());
+        for (const Medium& m : media->media) parts.push_back(m.part);
+    }
+    parts.push_back({q.prompt, nullptr});
+    return q.chat ? engine.chat_prompt({{"user", "", parts}}, true) : engine.text_prompt(parts);
+}
+
+bool is_json_object(const std::string& s) {
+    simdjson::dom::parser parser;
+    simdjson::dom::object object;
+    return parser.parse(simdjson::padded_string(s)).get(object) == simdjson::SUCCESS;
+}
+
+void count(const Question& q, const std::string& got, TaskScore& score) {
+    score.right += std::any_of(q.answers.begin(), q.answers.end(), [&](const std::string& right) { return trimmed(right) == got; });
+    score.objects += q.type == QuestionType::json && is_json_object(got);
+    if (q.type != QuestionType::words) return;
+    WordErrors nearest = word_errors(got, q.answers[0]);
+    for (const std::string& a : q.answers) {
+        if (const WordErrors w = word_errors(got, a); w.wrong < nearest.wrong) nearest = w;
+    }
+    score.words += nearest.words;
+    score.wrong_words += nearest.wrong;
+}
+
 Status answer(Engine& engine, Session& session, const Question& q, TaskScore& score) {
     session.clear();
-    ASSIGN(const std::vector<int> prompt, prompt_ids(engine, q));
+    ASSIGN(const Prompt prompt, prompt_with_media(engine, q));
     GenerateOptions o;
     o.sampling.temperature = 0;
     o.max_tokens = q.max_tokens;
@@ -85,7 +136,7 @@ Status answer(Engine& engine, Session& session, const Question& q, TaskScore& sc
     ASSIGN(const Answer a, session.generate(prompt, o));
     std::string got = trimmed(a.text);
     if (!q.chat) got = trimmed(std::string_view(got).substr(0, got.find('\n')));
-    score.right += std::any_of(q.answers.begin(), q.answers.end(), [&](const std::string& right) { return trimmed(right) == got; });
+    count(q, got, score);
     return {};
 }
 

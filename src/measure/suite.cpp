@@ -1,5 +1,7 @@
 #include "measure/suite.h"
 
+#include "base/file.h"
+
 #include <simdjson.h>
 
 #include <algorithm>
@@ -37,6 +39,13 @@ public:
             out.emplace_back(s);
         }
         return out.size() >= least || wrong(field, expected);
+    }
+    // A string or a list of them; `required` or absent.
+    bool one_or_more(const char* field, bool required, std::vector<std::string>& out) {
+        if (!required && !find_quietly(field)) return true;
+        if (!is_string(field)) return strings(field, 1, out);
+        out.resize(1);
+        return string(field, true, out[0]);
     }
     bool is_string(const char* field) const {
         const element* e = find_quietly(field);
@@ -83,7 +92,18 @@ private:
     std::optional<Error> error_;
 };
 
-bool read_question(Reader& r, Question& q) {
+// Fields `image`, `audio` and `video`: files beside the suite.
+bool read_media(Reader& r, const std::string& folder, Question& q) {
+    using Kind = QuestionFile::Kind;
+    for (const auto& [field, kind] : {std::pair{"image", Kind::image}, std::pair{"audio", Kind::sound}, std::pair{"video", Kind::video}}) {
+        std::vector<std::string> paths;
+        if (!r.one_or_more(field, false, paths)) return false;
+        for (const std::string& p : paths) q.media.push_back({kind, p[0] == '/' ? p : folder + p});
+    }
+    return true;
+}
+
+bool read_question(Reader& r, const std::string& folder, Question& q) {
     std::string type, format = "raw";
     if (!r.string("task", true, q.task) || !r.string("type", true, type) || !r.string("prompt", true, q.prompt) || !r.string("format", false, format)) return false;
     if (format != "raw" && format != "chat") return r.wrong("format", "\"raw\" or \"chat\"");
@@ -93,18 +113,29 @@ bool read_question(Reader& r, Question& q) {
         return r.only({"task", "type", "format", "prompt", "choices", "answer"}) && r.strings("choices", 2, q.answers) &&
                r.whole("answer", true, 0, static_cast<int64_t>(q.answers.size()) - 1, q.right);
     }
-    if (type != "exact") return r.wrong("type", "\"choice\" or \"exact\"");
-    q.type = QuestionType::exact;
-    if (!r.only({"task", "type", "format", "prompt", "answer", "max_tokens"}) || !r.whole("max_tokens", false, 1, 1 << 20, q.max_tokens)) return false;
-    if (!r.is_string("answer")) return r.strings("answer", 1, q.answers);
-    q.answers.resize(1);
-    return r.string("answer", true, q.answers[0]);
+    if (type == type_name(QuestionType::words)) q.type = QuestionType::words;
+    else if (type == type_name(QuestionType::json)) q.type = QuestionType::json;
+    else if (type == type_name(QuestionType::exact)) q.type = QuestionType::exact;
+    else return r.wrong("type", "\"choice\", \"exact\", \"words\" or \"json\"");
+    return r.only({"task", "type", "format", "image", "audio", "video", "prompt", "answer", "max_tokens"}) && r.whole("max_tokens", false, 1, 1 << 20, q.max_tokens) &&
+           read_media(r, folder, q) && r.one_or_more("answer", true, q.answers);
 }
 
 }  // namespace
 
+const char* type_name(QuestionType type) {
+    switch (type) {
+        case QuestionType::choice: return "choice";
+        case QuestionType::exact: return "exact";
+        case QuestionType::words: return "words";
+        case QuestionType::json: return "json";
+    }
+    return "";
+}
+
 Result<std::vector<Question>> read_suite(std::string_view content, const std::string& name) {
     std::vector<Question> questions;
+    const std::string folder = name.substr(0, name.rfind('/') + 1);  // empty: the suite lies here
     simdjson::dom::parser parser;
     int line = 0;
     for (size_t at = 0; at < content.size();) {
@@ -120,7 +151,11 @@ Result<std::vector<Question>> read_suite(std::string_view content, const std::st
         }
         Reader reader(o, where);
         Question q;
-        if (!read_question(reader, q)) return *reader.error();
+        q.where = where;
+        if (!read_question(reader, folder, q)) return *reader.error();
+        for (const QuestionFile& f : q.media) {
+            if (const auto file = File::open(f.path); !file) return fail(Code::bad_file, "%s: %s", where.c_str(), file.error().message.c_str());
+        }
         questions.push_back(std::move(q));
     }
     if (questions.empty()) return fail(Code::bad_file, "%s: has no questions: expected one JSON object a line", name.c_str());

@@ -4,7 +4,7 @@
 
 PHASE: data, vision, audio, text, joint, polish, table, suite, export. A phase that was killed goes on from its checkpoint in DIR; one that is
 done is left alone. What a phase starts from (the f16 weights of those before it, and the tokenizer) is looked for in --from, by default DIR.
-Exit: 0 done, 3 the minutes are over (the same command goes on), 1 something is missing or wrong.
+Exit: 0 done, 3 the minutes or the steps are over (the same command goes on), 1 something is missing or wrong.
 """
 import argparse
 import fcntl
@@ -28,6 +28,7 @@ def parse():
     p.add_argument("--out", type=pathlib.Path, required=True)
     p.add_argument("--from", dest="source", type=pathlib.Path, help="where the weights of the phases before lie; default: --out")
     p.add_argument("--minutes", type=float, default=0, help="stop after so many, with a checkpoint; default: when done")
+    p.add_argument("--steps", type=int, default=0, help="stop after so many steps of the phase, a multiple of its log's, with a checkpoint")
     p.add_argument("--device", default="cpu")
     p.add_argument("--threads", type=int, default=1)
     p.add_argument("--workers", type=int, default=0, help="processes that make batches ahead, for a GPU")
@@ -136,7 +137,7 @@ def main() -> int:
     if a.workers:
         len(source.clips)  # read before the workers are forked: they share its pages
     phase = phase_of(a, source, held)
-    trainer.Trainer(phase, a.out, a.device, a.minutes, a.save_every, a.workers).run()
+    trainer.Trainer(phase, a.out, a.device, a.minutes, a.save_every, a.workers, a.steps).run()
     return 0
 
 

@@ -2,7 +2,7 @@
 
 Lines are those of `gemma3n eval` (docs/measure.md) with three more fields, each a path or a list of paths relative to the suite's folder: `image`,
 `audio`, `video`; media stand in front of the prompt, pictures first, then sounds, then videos (their frames, then their sound track). The
-type `words` counts words wrong of the answer's words (insertions, deletions, changes) in place of equal texts.
+type `words` counts words wrong too (insertions, deletions, changes), and `json` whether the answer is a JSON object.
 """
 import json
 import pathlib
@@ -55,7 +55,7 @@ def avi(frames: list[bytes], sound: np.ndarray | None, side: int) -> bytes:
 
 
 def _line(e: Example, **media) -> str:
-    kind = "words" if e.skill in ("spoken words", "video: said") else "exact"
+    kind = "words" if e.skill in ("spoken words", "video: said") else "json" if "call" in e.skill else "exact"
     d = {"task": e.skill, "type": kind, "format": "chat", **media, "prompt": e.turns[0][0], "answer": e.turns[0][1], "max_tokens": 40}
     return json.dumps(d, ensure_ascii=False) + "\n"
 

@@ -21,7 +21,7 @@ def singles() -> list[tuple[str, str]]:
 
 def places(r: random.Random, n: int, radius: float) -> list[tuple[float, float]]:
     """n points that keep their distance: two things never overlap nor share a cell."""
-    apart = 2.25 * radius
+    apart = 2.45 * radius  # corners of squares reach 1.2
     while True:
         out: list[tuple[float, float]] = []
         for _ in range(60):

@@ -11,11 +11,12 @@ from .. import seeds
 
 N_TAUGHT = 1500
 GLOSS_LETTERS = 48
-_PLAIN = re.compile(r"[a-z]{3,9}")
+_PLAIN = re.compile(r"(?=.*[aeiouy])[a-z]{3,9}")  # without a vowel it is an abbreviation
 # a noun with such a word in the gloss of any of its senses is neither explained nor printed
 _UNFIT = re.compile(r"slur|offensive|disparag|derogat|vulgar|obscen|sexual|genital|prostitut|erotic|feces|faeces|excre|urin|penis|vagina|anus|buttocks|breasts|semen|slave|nazi|racis|rape|intercourse|stupid|idiot|"
                     r"deity|worship|suicide|murder|heroin|cocaine|narcotic|contempt|homosex|lesbian|Negro|Jew|Islam|Muslim|Hindu|Christ|torture|kill|whore|naked|nipple|breast|drunk|hangman|terroris|corpse")
-_UNFIT_WORDS = frozenset(("cripple", "tit", "midget", "spastic"))
+_UNFIT_WORDS = frozenset("abo abortion adulterer babe belching booby commie cop cripple damn damned depravity diarrhea freak fornication menarche maniac midget nuthouse pants savage scours "
+                         "sin sinner slob spastic testicle tit virgin virginity vomiting whiteface womb".split())
 _GLOSS = re.compile(r"[a-z][a-z ,'-]{7,%d}" % (GLOSS_LETTERS - 1))
 
 
@@ -51,10 +52,11 @@ def _line(data: bytes, at: int) -> str:
     return data[at:data.index(b"\n", at)].decode()
 
 
-def _gloss(line: str) -> str:
+def _gloss(word: str, line: str) -> str:
+    """Short and plain, or "": one that says the word itself explains nothing."""
     text = line.split("| ", 1)[1]
     text = re.sub(r"\([^)]*\)\s*", "", text).split(";")[0].split(":")[0].strip()
-    return text if _GLOSS.fullmatch(text) else ""
+    return text if _GLOSS.fullmatch(text) and word not in re.findall(r"[a-z]+", text) else ""
 
 
 @functools.cache
@@ -66,7 +68,7 @@ def _nouns() -> tuple[tuple[str, str], ...]:
     for word in sorted((w for w in places if uses.get(w, 0) > 0), key=lambda w: (-uses[w], w)):
         lines = [_line(data, at) for at in places[word]]
         if word not in _UNFIT_WORDS and not any(_UNFIT.search(line) for line in lines):
-            out.append((word, _gloss(lines[0])))
+            out.append((word, _gloss(word, lines[0])))
     return tuple(out)
 
 

@@ -31,8 +31,8 @@ class Trainer:
     """`phase`: name, n_steps, line_every, modules {name: module}, groups(), first_rate, last_rate (a share of the first), batch(step),
     loss(step, batch) -> (loss, examples, positions), evaluate(step) -> {what: percent}."""
 
-    def __init__(self, phase, folder: pathlib.Path, device: str = "cpu", minutes: float = 0, save_every: float = 240, workers: int = 0, say=lambda line: print(line, file=sys.stderr, flush=True)):
-        self.phase, self.folder, self.device, self.minutes, self.save_every, self.workers, self.say = phase, folder, device, minutes, save_every, workers, say
+    def __init__(self, phase, folder: pathlib.Path, device: str = "cpu", minutes: float = 0, save_every: float = 240, workers: int = 0, steps: int = 0, say=lambda line: print(line, file=sys.stderr, flush=True)):
+        self.phase, self.folder, self.device, self.minutes, self.save_every, self.workers, self.steps, self.say = phase, folder, device, minutes, save_every, workers, steps, say
         self.state_path = folder / f"{phase.name}.state"
         for m in phase.modules.values():
             m.to(device).train()
@@ -115,11 +115,11 @@ class Trainer:
             if self.step % evaluate_every == 0 or self.step == phase.n_steps:
                 self._figures()
                 since = time.time()
-            over = self.minutes and time.time() - begin > 60 * self.minutes
+            over = f"{self.minutes:g} minutes" if self.minutes and time.time() - begin > 60 * self.minutes else f"{self.steps} steps" if self.step == self.steps else ""
             if self.step < phase.n_steps and (over or time.time() - saved > self.save_every):
                 self.save()
                 saved = time.time()
                 if over:
-                    raise Unfinished(f"{phase.name}: {self.minutes:g} minutes are over at step {self.step} of {phase.n_steps}; the same command goes on")
+                    raise Unfinished(f"{phase.name}: {over} are over at step {self.step} of {phase.n_steps}; the same command goes on")
         checkpoint.save_weights(self.folder / f"{phase.name}.safetensors", phase.modules)
         self.state_path.unlink(missing_ok=True)
