@@ -43,6 +43,8 @@ MediaSupport media_support();
 // 1280 x 720. WAV and pictures take none to speak of.
 inline constexpr uint64_t sound_decoder_bytes = 16'000'000, video_decoder_bytes = 44'000'000;
 
+enum class MediaKind { image, sound, video };
+
 // ---- pictures ----------------------------------------------------------------------------------------------------------------
 // JPEG, PNG or WebP, told apart by content. `name` is for sentences.
 Result<Image> decode_image(std::span<const std::byte> bytes, const std::string& name);

@@ -157,8 +157,8 @@ Result<std::string> Attachments::add(const MediaFile& file) {
 }
 
 Status Attachments::add_flags() {
-    const int64_t room = room_ ? std::max<int64_t>(0, room_(parts_)) : engine_->info().context_length;
-    if (flags_.files.size() > 1) {  // one alone is held against it by add()
+    if (flags_.files.size() > 1) {  // one alone is held against the room by add()
+        const int64_t room = room_ ? std::max<int64_t>(0, room_(parts_)) : engine_->info().context_length;
         int64_t all = 0;
         for (const MediaFile& f : flags_.files) {
             if ((all += least_tokens(f)) <= room) continue;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "gemma3n/engine.h"
+#include "gemma3n/media.h"
 
 #include <cstdint>
 #include <optional>
@@ -28,7 +29,8 @@ struct ModelOptions {
 };
 
 struct MediaFile {
-    enum class Kind { image, sound, video } kind = Kind::image;
+    using Kind = MediaKind;
+    Kind kind = Kind::image;
     std::string path;  // "-": standard input
 };
 

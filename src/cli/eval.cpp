@@ -76,13 +76,14 @@ MemoryNeeds needs_of(const std::vector<measure::Question>& questions) {
     MemoryNeeds most;
     for (const measure::Question& q : questions) {
         MediaFlags flags;
-        for (const measure::QuestionFile& f : q.media) flags.files.push_back({static_cast<MediaFile::Kind>(f.kind), f.path});
+        for (const measure::QuestionFile& f : q.media) flags.files.push_back({f.kind, f.path});
         const MemoryNeeds n = media_needs(flags);
         most.image_side = n.image_side == 0 ? most.image_side : most.image_side == MemoryNeeds::own_side ? most.image_side : n.image_side;  // the model's own is no smaller than a frame's
         most.sound |= n.sound;
         most.pictures = std::max(most.pictures, n.pictures);
         most.clips = std::max(most.clips, n.clips);
         most.sound_seconds = std::max(most.sound_seconds, n.sound_seconds);
+        most.decoder_bytes = std::max(most.decoder_bytes, n.decoder_bytes);
     }
     return most;
 }

@@ -80,15 +80,15 @@ Status choose(Engine& engine, Session& session, const Question& q, TaskScore& sc
 Result<Attached> attached(Engine& engine, const QuestionFile& file) {
     const AttachOptions o;
     switch (file.kind) {
-        case QuestionFile::Kind::image: {
+        case MediaKind::image: {
             ASSIGN(const Image image, read_image(file.path));
             return attach_image(engine, image, o);
         }
-        case QuestionFile::Kind::sound: {
+        case MediaKind::sound: {
             ASSIGN(const auto reader, SoundReader::open(file.path));
             return attach_sound(engine, *reader, o);
         }
-        case QuestionFile::Kind::video: break;
+        case MediaKind::video: break;
     }
     ASSIGN(const auto reader, VideoReader::open(file.path, video_options(engine, o)));
     return attach_video(engine, *reader, o);

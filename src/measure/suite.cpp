@@ -94,7 +94,7 @@ private:
 
 // Fields `image`, `audio` and `video`: files beside the suite.
 bool read_media(Reader& r, const std::string& folder, Question& q) {
-    using Kind = QuestionFile::Kind;
+    using Kind = MediaKind;
     for (const auto& [field, kind] : {std::pair{"image", Kind::image}, std::pair{"audio", Kind::sound}, std::pair{"video", Kind::video}}) {
         std::vector<std::string> paths;
         if (!r.one_or_more(field, false, paths)) return false;

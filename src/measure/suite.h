@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/result.h"
+#include "gemma3n/media.h"
 
 #include <cstdint>
 #include <string>
@@ -20,7 +21,7 @@ const char* type_name(QuestionType type);  // as a suite has it
 
 // A file that a question shows or plays.
 struct QuestionFile {
-    enum class Kind { image, sound, video } kind = Kind::image;
+    MediaKind kind = MediaKind::image;
     std::string path;
 };
 

@@ -6,9 +6,9 @@
 #include <chrono>
 #include <cstdarg>
 #include <cstring>
+#include <mutex>
 #include <span>
 #include <string_view>
-#include <mutex>
 #include <thread>
 
 namespace gemma3n::media {

@@ -71,8 +71,8 @@ TEST(Suite, FilesLieBesideTheSuite) {
     std::vector<std::string> paths;
     for (const auto& f : (*q)[0].media) paths.push_back(f.path);
     EXPECT_EQ(paths, (std::vector<std::string>{folder + "/media/b.png", folder + "/media/a.png", folder + "/c.wav", folder + "/d.avi"})) << "pictures, sounds, videos";
-    EXPECT_EQ((*q)[0].media[2].kind, QuestionFile::Kind::sound);
-    EXPECT_EQ((*q)[0].media[3].kind, QuestionFile::Kind::video);
+    EXPECT_EQ((*q)[0].media[2].kind, MediaKind::sound);
+    EXPECT_EQ((*q)[0].media[3].kind, MediaKind::video);
     EXPECT_EQ((*q)[1].media[0].path, folder + "/c.wav");
 
     const auto says = [&](const std::string& fields) {

@@ -268,7 +268,7 @@ for model, name in zip(models, ("E2B", "E4B")):
     media = {"image": 768, "sound": 30} if name == "E2B" else {"image": 768}
     most = 2.0 if name == "E2B" else 3.0
     answer = 512 if long else 32
-    code, found, _ = turn(model, answer=answer, prompt=600, context=600 + answer, **media)
+    code, found, _ = turn(model, answer=answer, prompt=600, context=1200, **media)
     check(code == 0 and found["peak_bytes"] <= most * GB, f"{name}, {media}, an answer of {answer}, {most} GB at most: {found}")
     if code == 0:
         check(found["peak_bytes"] <= found["planned_bytes"] <= 1.1 * found["peak_bytes"], f"{name}, {media}: planned {found['planned_bytes'] / GB:.3f} GB, {100 * found['planned_bytes'] / found['peak_bytes'] - 100:.1f} % above the peak")
