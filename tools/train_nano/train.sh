@@ -34,6 +34,14 @@ else
     python=$cache/oracle/bin/python
 fi
 mkdir -p "$out"
+
+# MKL picks its kernels by the maker's name: on another maker's CPU with AVX-512 it takes slower ones (text: 0.6 times the tokens a second), unless it is told
+if [ "$device" = cpu ] && ! grep -q GenuineIntel /proc/cpuinfo && grep -q avx512f /proc/cpuinfo; then
+    echo 'int mkl_serv_intel_cpu_true(void) { return 1; }' | cc -shared -fPIC -x c -o "$out/mkl_any_maker.so" -
+    export LD_PRELOAD="$out/mkl_any_maker.so"
+fi
+export MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=8589934592  # a step's tensors are not given back: their pages would be faulted in again
+
 end=$(($(date +%s) + minutes * 60))
 
 left() {  # minutes until the sitting ends; 0: no end

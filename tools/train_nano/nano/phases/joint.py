@@ -44,7 +44,7 @@ class Joint:
         media = {} if b.pixels is None else {"pixel_values": b.pixels}
         if b.features is not None:
             media |= {"input_features": b.features, "input_features_mask": b.valid}
-        loss = answer_loss(self.model(input_ids=b.ids, use_cache=False, **media).logits, b.wanted)
+        loss = answer_loss(self.model, self.model.model(input_ids=b.ids, use_cache=False, **media).last_hidden_state, b.wanted)
         if b.pixels is not None:
             loss = loss + HEADS_WEIGHT * self.cells(self._maps, b.cells)[0]
         if b.features is not None:

@@ -3,14 +3,16 @@ import torch.nn.functional as F
 
 from .. import evaluate, seeds
 from ..batches import collate
-from ..network import build, initial, nested
+from ..network import build, fused, initial, nested
+from ..turns import IGNORED
 
 BATCH, STEPS = 48, 1300
 
 
-def answer_loss(logits, wanted):
-    """Mean over the answers' tokens."""
-    return F.cross_entropy(logits.flatten(0, 1), wanted.flatten())
+def answer_loss(model, hidden, wanted):
+    """Mean over the answers' tokens, the only ones whose logits are made. hidden [n, T, width]."""
+    answer = wanted != IGNORED
+    return F.cross_entropy(fused.softcapped(model.lm_head(hidden[answer]), model.config.get_text_config().final_logit_softcapping), wanted[answer])
 
 
 class Text:
@@ -34,8 +36,8 @@ class Text:
     def loss(self, step: int, batch):
         nested.draw_size(seeds.source("size", self.name, step), build.layers_of(self.model))
         batch = batch.to(self.device)
-        logits = self.model(input_ids=batch.ids, use_cache=False).logits
-        return answer_loss(logits, batch.wanted), len(batch.ids), batch.n_positions
+        hidden = self.model.model(input_ids=batch.ids, use_cache=False).last_hidden_state
+        return answer_loss(self.model, hidden, batch.wanted), len(batch.ids), batch.n_positions
 
     def evaluate(self, step: int) -> dict[str, float]:
         return evaluate.figures(self.model, self.source.turns, self.questions, ("full", "small"), self.device)
