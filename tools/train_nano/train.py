@@ -3,7 +3,8 @@
     python train.py PHASE --out DIR [--from DIR] [--minutes N] [--device cuda] [--threads N] [--workers N] [--scale X]
 
 PHASE: data, vision, audio, text, joint, polish, table, suite, export. A phase that was killed goes on from its checkpoint in DIR; one that is
-done is left alone. What a phase starts from (the f16 weights of those before it, and the tokenizer) is looked for in --from, by default DIR.
+done is left alone. What a phase starts from (the f16 weights of those before it, and the tokenizer) is looked for in --from, by default DIR; joint and polish also begin from
+the shipped model, --from models/nano, and go on training it.
 Exit: 0 done, 3 the minutes or the steps are over (the same command goes on), 1 something is missing or wrong.
 """
 import argparse
@@ -84,7 +85,7 @@ def parts(a) -> dict:
 
 
 def phase_of(a, source, held):
-    from nano import evaluate
+    from nano import evaluate, shipped
     from nano.phases import audio, joint, text, vision
     from nano.training import checkpoint
     n_figures = max(3, min(60, round(600 * a.scale)))  # questions of each skill for the curve
@@ -94,8 +95,12 @@ def phase_of(a, source, held):
         return audio.Audio(source, held, a.scale, a.device)
     if a.phase == "text":
         return text.Text(source, evaluate.text_questions(n_figures), a.scale, a.device, a.size)
-    phase = joint.Joint(a.phase, source, evaluate.all_questions(-(-n_figures // 3), held), parts(a) if a.phase == "joint" else None, a.scale, a.device, a.size)
-    if a.phase == "polish":
+    again = (a.source / shipped.TEXT).exists()
+    phase = joint.Joint(a.phase, source, evaluate.all_questions(-(-n_figures // 3), held), None if again or a.phase == "polish" else parts(a), a.scale, a.device, a.size)
+    if again:
+        shipped.load(phase.model, a.source)
+        checkpoint.load_weights(a.source / "training" / "heads.safetensors", phase.heads)
+    elif a.phase == "polish":
         checkpoint.load_weights(weights(a, "joint"), phase.modules)
     return phase
 
@@ -115,6 +120,8 @@ def main() -> int:
     torch.set_num_threads(a.threads)
     if a.phase == "export":
         export.export(load_whole(a), a.out / "tokenizer.json", a.out / "nano")
+        if a.of in ("joint", "polish"):
+            export.heads(weights(a, a.of), a.out / "heads.safetensors")
         say(f"export: {a.out}/nano")
         return 0
     held = Clips(a.out / "clips", held=True)

@@ -4,6 +4,7 @@ import pathlib
 import shutil
 
 import torch
+from safetensors.torch import load_file, save_file
 
 from . import sizes
 from .network import build, config, nested  # noqa: F401
@@ -43,3 +44,8 @@ def export(model, tokenizer_json: pathlib.Path, out: pathlib.Path):
     shutil.copy(tokenizer_json, out / "tokenizer.json")
     processor_files(out)
     shutil.copy(_HERE / "LICENSE.wordnet", out / "LICENSE.wordnet")
+
+
+def heads(weights: pathlib.Path, out: pathlib.Path):
+    """Those of a finished phase alone: no part of the model, but a later training wants them."""
+    save_file({k: v for k, v in load_file(weights).items() if not k.startswith("model.")}, out, metadata={"format": "pt"})

@@ -25,7 +25,8 @@ class Joint:
         for head, part in ((self.cells, "vision"), (self.speech, "audio")):
             if parts:
                 head.load_state_dict({k.removeprefix("head."): v for k, v in parts[part].items() if k.startswith("head.")})
-        self.modules = {"model": self.model, "cells": self.cells, "speech": self.speech}
+        self.heads = {"cells": self.cells, "speech": self.speech}
+        self.modules = {"model": self.model} | self.heads
         self._maps = self._frames = None
         # the library calls parts of the tower, not the tower; a clone, since it multiplies what that returns in place
         self.model.model.vision_tower.timm_model.msfa.register_forward_hook(lambda m, i, out: setattr(self, "_maps", out.clone()))
