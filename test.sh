@@ -19,7 +19,7 @@ cmake --preset release -DGEMMA3N_TESTS=ON > /dev/null
 echo "Building" >&2
 ninja -C build/release $quiet
 tools/fetch_270m.sh > /dev/null || echo "test: the tests on real weights will say that they are skipped" >&2
-set -- --test-dir build/release --output-on-failure --timeout 1500
+set -- --test-dir build/release --output-on-failure --timeout 1500 --parallel 2  # tests/tests.cmake says which want the machine for themselves
 [ -n "$long" ] || set -- "$@" -LE long
 [ -z "$only" ] || set -- "$@" -R "$only"
 exec ctest "$@"
