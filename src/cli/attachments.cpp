@@ -2,10 +2,13 @@
 
 #include "cli/media_stream.h"
 #include "cli/progress.h"
+#include "cli/sketch.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <utility>
 
 namespace gemma3n::cli {
 
@@ -44,6 +47,7 @@ Status check_concern(const MediaFlags& flags, bool camera) {
     if (!flags.audio_tokens.empty() && !sound && !video) return idle("--audio-tokens", "sound", "--audio, --video or --camera");
     if (flags.fps > 0 && !video) return idle("--fps", "videos", "--video or --camera");
     if (flags.max_frames > 0 && !video) return idle("--max-frames", "videos", "--video or --camera");
+    if (flags.draw.value_or(false) && flags.files.empty()) return idle("--draw", "pictures, recordings and videos", "--image, --audio or --video");
     return {};
 }
 
@@ -88,19 +92,26 @@ MemoryNeeds media_needs(const MediaFlags& flags, const MediaFile* watched) {
 
 Attachments::Attachments(std::shared_ptr<Engine> engine, const MediaFlags& flags, bool stats) : engine_(std::move(engine)), flags_(flags), stats_(stats) {}
 
-Result<Attached> Attachments::encode(const MediaFile& file, const AttachOptions& options) {
+Result<Attached> Attachments::encode(const MediaFile& file, const AttachOptions& options, Sketch* sketch) {
     if (file.kind == MediaFile::Kind::image) {
         auto image = read_image(file.path);
-        return image ? attach_image(*engine_, *image, options) : image.error();
+        if (!image) return image.error();
+        if (sketch) sketch->see(*image);
+        return attach_image(*engine_, *image, options);
     }
     if (file.kind == MediaFile::Kind::sound) {
         auto reader = SoundReader::open(file.path, [] { return !interrupted(); });
-        return reader ? attach_sound(*engine_, **reader, options) : reader.error();
+        if (!reader) return reader.error();
+        const auto heard = sketch ? sketched(std::move(*reader), *sketch) : std::move(*reader);
+        return attach_sound(*engine_, *heard, options);
     }
     VideoOptions video = video_options(*engine_, options);
+    const int64_t side = std::exchange(video.side, sketch ? 0 : video.side);
     video.waiting = [] { return !interrupted(); };
     auto reader = VideoReader::open(file.path, video);
-    return reader ? attach_video(*engine_, **reader, options) : reader.error();
+    if (!reader) return reader.error();
+    const auto seen = sketch ? sketched(std::move(*reader), side, *sketch) : std::move(*reader);
+    return attach_video(*engine_, *seen, options);
 }
 
 void Attachments::say_times(const MediaFile& file, const Attached& a) const {
@@ -145,9 +156,13 @@ Result<std::string> Attachments::add(const MediaFile& file) {
             return trace_(kind, n);
         };
     }
-    auto a = encode(file, o);
+    Sketch sketch;
+    const auto start = std::chrono::steady_clock::now();
+    auto a = encode(file, o, canvas_ ? &sketch : nullptr);
     clear_progress();
     if (!a) return in_file(a.error(), file.path);
+    encode_s_ += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    if (canvas_) fputs(sketch.drawn(*canvas_).c_str(), stderr);
     for (const std::string& note : a->notes) say(in_file({Code::bad_file, note}, file.path).message);
     if (stats_) say_times(file, *a);
     std::vector<Part> added;

@@ -40,6 +40,7 @@ struct MediaFlags {
     std::string audio_tokens;            // "fixed", "dynamic"; empty = fixed
     double fps = 0;                      // 0 = 1
     int64_t max_frames = 0;              // 0 = the default of what it is for
+    std::optional<bool> draw;            // what is attached, on standard error; nullopt = in a chat that is all in a terminal
 };
 
 struct RunOptions {
@@ -54,7 +55,8 @@ struct RunOptions {
     int64_t max_tokens = -1;
     int64_t context = 0;
     std::string prefill_size;
-    bool raw = false, stats = false, release = false;
+    bool raw = false, release = false;
+    std::string stats;  // "full", "short"; empty: none
 };
 int run(const RunOptions& o);
 

@@ -83,6 +83,8 @@ void add_run(CLI::App* c, RunOptions& o) {
     add_text(c, "PROMPT", o.prompt, "the prompt; piped text follows it after a blank line, or is it")->option_text(" ");
     add_media(c, o.model, o.media);
     c->add_option("--camera", o.camera, "what a camera sees while you ask: a device like /dev/video0, or a video; each question gets the newest frames (--max-frames, here default 4)")->transform(not_empty("a device"))->option_text("DEVICE");
+    auto* draw = c->add_flag_callback("--draw", [&o] { o.media.draw = true; }, "draw what is attached in the terminal, at most 48 columns wide; a chat in a terminal does")->disable_flag_override();
+    c->add_flag_callback("--no-draw", [&o] { o.media.draw = false; }, "but not this one")->disable_flag_override()->excludes(draw)->option_text(" ");
     auto* system = add_text(c, "--system", o.system, "system text, put in front of the first turn")->option_text("TEXT");
     c->add_option("--temp", o.temperature, "temperature, 0 = greedy; default 1")->transform(number(0, 100))->option_text("X");
     c->add_option("--top-k", o.top_k, "keep the k best candidates, 0 = all; default 64")->transform(whole(0, 1 << 24))->option_text("N");
@@ -99,7 +101,10 @@ void add_run(CLI::App* c, RunOptions& o) {
     add_target(c, o.model);
     add_switch(c, "--offline", o.model.offline, "fetch nothing: a named model must be in the cache");
     o.model.pull = true;
-    add_switch(c, "--stats", o.stats, "print speed and memory to standard error");
+    c->add_flag("--stats", o.stats, "print speed and memory to standard error; --stats=short: in one line")->transform(one_of({"full", "short"}))->transform(CLI::Validator([](std::string& s) {
+        if (s == "true") s = "full";  // CLI11's word for a flag without a value
+        return std::string();
+    }, ""));
     c->footer("Examples:\n"
               "  gemma3n run model.gguf                                a chat\n"
               "  gemma3n run e2b                                       a chat with a model fetched once (docs/models.md)\n"

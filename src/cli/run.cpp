@@ -36,7 +36,8 @@ std::string attached_path(const std::string& s) {
 class Runner {
 public:
     Runner(const RunOptions& o, std::shared_ptr<Engine> engine, std::unique_ptr<Session> session)  // `o` must outlive it
-        : o_(o), engine_(std::move(engine)), session_(std::move(session)), attachments_(engine_, o.media, o.stats) {
+        : o_(o), engine_(std::move(engine)), session_(std::move(session)), attachments_(engine_, o.media, o.stats == "full") {
+        if (o.media.draw.value_or(!o.prompt && isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))) attachments_.draw(canvas_of_errors());
         attachments_.room([this](const std::vector<Part>& parts) { return room(parts); });
         seed_ = o.seed ? *o.seed : std::random_device{}();  // of 32 bits: --stats prints it, and --seed takes it back
     }
@@ -183,6 +184,7 @@ private:
         if (stream_) take_stream();
         const std::vector<Part> parts = attachments_.with(prompt);
         const int64_t before = session_->n_tokens();
+        encode_s_ = attachments_.encode_s();
         auto a = o_.raw ? session_->complete(parts, g) : session_->chat(parts, g, session_->n_tokens() == 0 ? o_.system.value_or("") : "");
         if (session_->n_tokens() > before) attachments_.clear();  // the model has seen them
         if (stream_) stream_->resume();
@@ -206,7 +208,8 @@ private:
         if (a.finish == Finish::context_full) {
             fprintf(stderr, "gemma3n: the context of %lld tokens is full: the answer ends here%s%s\n", ll(session_->context_tokens()), more_room().c_str(), remedy);
         }
-        if (o_.stats) print_stats(a, engine_->info(), seed_ - 1);
+        if (o_.stats == "full") print_stats(a, engine_->info(), seed_ - 1);
+        else if (o_.stats == "short") print_short_stats(a, encode_s_);
     }
 
     std::string more_room() const {
@@ -227,6 +230,7 @@ private:
     std::string prompt_;  // of once()
     std::string no_attachments_;
     uint64_t seed_;
+    double encode_s_ = 0;  // of what the question held
 };
 
 // Where questions come from while standard input brings sound or a video: the terminal itself.

@@ -3,6 +3,7 @@
 #include "cli/terminal.h"
 #include "cli/traced.h"
 
+#include "cli/drawing.h"
 #include "gemma3n/attach.h"
 
 #include <gtest/gtest.h>
@@ -167,6 +168,8 @@ TEST_F(MediaCommand, EveryErrorNamesTheFileAndWhatWasExpected) {
                                              {{"--max-frames", "2", "--image", red(), "hi"}, 2, "--max-frames is of videos, and none is given"},
                                              {{"--image-size", "64", "--audio", silent, "hi"}, 2, "--image-size is of pictures and videos, and none is given: expected --image, --video or --camera"},
                                              {{"--audio-tokens", "dynamic", "--image", red(), "hi"}, 2, "--audio-tokens is of sound, and none is given"},
+                                             {{"--draw", "hi"}, 2, "--draw is of pictures, recordings and videos, and none is given: expected --image, --audio or --video"},
+                                             {{"--draw", "--no-draw", "--image", red(), "hi"}, 2, "--draw and --no-draw cannot be given together"},
                                              {{"-c", "200", "--image", red(), "hi"}, 1, red() + ": a picture takes at least 259 tokens of the prompt: there is room for "},
                                              {{"-c", "300", "--image", red(), "--image", red(), "hi"}, 1, red() + ": with what stands before it, at least 518 tokens of the prompt: there is room for "},
                                              {{"--camera", "/no/such/camera", "hi"}, 1, "/no/such/camera: "}}) {
@@ -263,6 +266,69 @@ TEST_F(MediaCommand, AVideoIsPlannedByItsFrames) {
     };
     EXPECT_NEAR(least("2"), least("2000"), 0.0015);
     EXPECT_EQ(with("2000", "300M").code, 0);
+}
+
+// A variable of the environment, for what is spawned; as it was afterwards.
+class Variable {
+public:
+    Variable(const char* name, const char* value) : name_(name) {
+        if (const char* was = getenv(name)) was_ = was;
+        set(value);
+    }
+    ~Variable() { set(was_ ? was_->c_str() : nullptr); }
+    Variable(const Variable&) = delete;
+
+private:
+    void set(const char* value) { value ? setenv(name_, value, 1) : unsetenv(name_); }
+    const char* name_;
+    std::optional<std::string> was_;
+};
+
+TEST_F(MediaCommand, DrawingGoesToStandardErrorAndChangesNoAnswer) {
+    const Variable no_color("NO_COLOR", "1");
+    const Image picture = *read_image(red());
+    const std::string clip = wav("clip.wav", 1), film = media("video/h264.mp4"), shades = cli::drawn(std::span(&picture, 1), {80, cli::Colours::shades});
+    const auto both = [](Args files) {
+        files.insert(files.end(), {"-n", "24", "what is it?"});
+        Args a{"run", towered(), "-t", "1", "--seed", "1"};
+        a.insert(a.end(), files.begin(), files.end());
+        const Ran plain = command(a);
+        a.push_back("--draw");
+        const Ran drawn = command(a);
+        EXPECT_EQ(drawn.code, 0) << drawn.err;
+        EXPECT_EQ(drawn.out, plain.out);
+        EXPECT_EQ(plain.err, "");
+        EXPECT_EQ(drawn.err.find('\033'), std::string::npos);
+        return drawn.err;
+    };
+    EXPECT_EQ(both({"--image", red()}), shades);
+    EXPECT_EQ(both({"--image", red(), "--image", red()}), shades + shades);
+    EXPECT_TRUE(std::regex_match(both({"--audio", clip}), std::regex("(▁|▂|▃|▄|▅|▆|▇|█)+ 1\\.0 s\n")));
+    // two frames of 80 x 48 in 39 columns each, so 23 pixels high; then two seconds of sound
+    EXPECT_TRUE(std::regex_match(both({"--video", film}), std::regex("([ .:\\-=+*#%@]{79}\n){12}(▁|▂|▃|▄|▅|▆|▇|█)+ 2\\.0 s\n"))) << both({"--video", film});
+}
+
+TEST_F(MediaCommand, AChatInATerminalDrawsWhatIsAttached) {
+    const Variable no_color("NO_COLOR", nullptr), depth("COLORTERM", "truecolor"), term("TERM", "xterm-256color");
+    const auto attached = [](const Args& more) {
+        Args a{"run", towered(), "-t", "1", "-n", "2"};
+        a.insert(a.end(), more.begin(), more.end());
+        Terminal t(a);
+        EXPECT_TRUE(t.shows("> ")) << t.screen();
+        t.type("/image " + red() + "\n");
+        EXPECT_TRUE(t.shows("1 picture, 256 tokens, for your next message")) << t.screen();
+        t.type("/bye\n");
+        EXPECT_EQ(t.ends(), 0);
+        return t.screen();
+    };
+    EXPECT_NE(attached({}).find("\033[38;2;"), std::string::npos);
+    EXPECT_NE(attached({}).find("▀"), std::string::npos);
+    EXPECT_EQ(attached({"--no-draw"}).find("▀"), std::string::npos);
+    const Variable none("NO_COLOR", "1");
+    EXPECT_EQ(attached({}).find("\033[38"), std::string::npos);
+    const Image picture = *read_image(red());
+    const std::string shades = cli::drawn(std::span(&picture, 1), {80, cli::Colours::shades});
+    EXPECT_NE(attached({}).find(shades.substr(0, shades.find('\n')) + "\r\n"), std::string::npos);
 }
 
 TEST_F(MediaCommand, ACameraGivesTheNewestFramesToEachQuestion) {

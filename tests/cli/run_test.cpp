@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include <regex>
+
 namespace gemma3n::test {
 namespace {
 
@@ -44,6 +46,14 @@ TEST(Run, StatsNameSpeedMemoryKernelsAndSeed) {
     EXPECT_EQ(r.code, 0);
     for (const char* word : {"prompt ", "answer      3 tokens", "first token ", "memory ", "reference on ", "seed 5"}) EXPECT_NE(r.err.find(word), std::string::npos) << word << "\n" << r.err;
     EXPECT_EQ(r.out.find("tokens/s"), std::string::npos);
+}
+
+TEST(Run, ShortStatsAreALine) {
+    const Ran r = command(run_tiny({"--stats=short", "-n", "3", "hi"})), full = command(run_tiny({"--stats=full", "-n", "3", "hi"}));
+    EXPECT_EQ(r.code, 0);
+    EXPECT_TRUE(std::regex_match(r.err, std::regex("\\[full: first token after \\d\\.\\d{3} s, \\d+\\.\\d tokens/s, \\d\\.\\d{3} GB of memory\\]\n"))) << r.err;
+    EXPECT_NE(full.err.find("answer      3 tokens"), std::string::npos) << full.err;
+    EXPECT_EQ(command(run_tiny({"--stats=some", "hi"})).err.substr(0, 51), "gemma3n: --stats is 'some': expected full or short\n");
 }
 
 TEST(Run, NoTokensAsked) {

@@ -41,7 +41,7 @@ double log_perplexity(const std::vector<double>& windows, double scored) {
 class GoldenPerplexity270m : public testing::Test {
 protected:
     void SetUp() override {
-        if (!fs::exists(model_file())) GTEST_SKIP() << model_file().string() << " is not here (./run.sh fetches it)";
+        if (!fs::exists(model_file())) GTEST_SKIP() << model_file().string() << " is not here (tools/fetch_270m.sh fetches it)";
         simdjson::dom::parser parser;
         const simdjson::dom::element j = parser.load(std::string(G3N_SOURCE_DIR) + "/tests/measure/data/perplexity_270m.json");
         for (const double x : simdjson::dom::array(j["transformers"])) truth_.push_back(x);

@@ -61,6 +61,6 @@ if [ -f "$model" ]; then
     echo "== Gemma 3 270M against transformers on its de-quantised weights"
     "$python" "$root/tools/oracle/gemma3_270m.py" "$model" --gemma3n "$command" || failed=1
 else
-    echo "== Gemma 3 270M: skipped, $model is not here (./run.sh fetches it)"
+    echo "== Gemma 3 270M: skipped, $model is not here (tools/fetch_270m.sh fetches it)"
 fi
 exit $failed

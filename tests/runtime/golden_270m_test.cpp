@@ -79,7 +79,7 @@ struct Measured {
 class Golden270m : public testing::Test {
 protected:
     void SetUp() override {
-        if (!fs::exists(model_file())) GTEST_SKIP() << model_file().string() << " is not here (./run.sh fetches it)";
+        if (!fs::exists(model_file())) GTEST_SKIP() << model_file().string() << " is not here (tools/fetch_270m.sh fetches it)";
         truth_ = Truth::read();
         ASSERT_EQ(truth_.log_sum_exp.size(), truth_.ids.size());
         ASSERT_EQ(truth_.top_ids.size(), truth_.ids.size() * truth_.top);

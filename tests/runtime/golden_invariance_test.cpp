@@ -46,7 +46,7 @@ protected:
             if (e.table->name == GetParam().kernels && !e.supported) GTEST_SKIP() << "kernels '" << GetParam().kernels << "' cannot run on this CPU";
         if (GetParam().name == "gemma3_270m") {
             path_ = real_model();
-            if (path_.empty()) GTEST_SKIP() << "the 270M file is not here (./run.sh fetches it)";
+            if (path_.empty()) GTEST_SKIP() << "the 270M file is not here (tools/fetch_270m.sh fetches it)";
             for (int i = 0; i < 60; i++) ids_.push_back((i * 7919 + 2) % 262144);
         } else if (const auto mix = format::mix_from_name(GetParam().name)) {  // a small network of every feature, quantised
             path_ = dir_.emplace().path() + "/tiny.gguf";
