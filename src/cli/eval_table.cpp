@@ -4,6 +4,10 @@
 #include "cli/json.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <set>
 
 namespace gemma3n::cli {
 
@@ -65,6 +69,18 @@ Printed printed(const EvalColumn& c, bool alone) {
     p.width = p.size.size();
     for (const std::string& s : p.cells) p.width = std::max(p.width, s.size());
     return p;
+}
+
+// The last part of a path is enough where it is one model's only.
+void shorten(std::vector<Printed>& all) {
+    const auto last_part = [](const std::string& model) {
+        const std::filesystem::path path(model);
+        return (path.has_filename() ? path : path.parent_path()).filename().string();
+    };
+    std::map<std::string, std::set<std::string>> models;
+    for (const Printed& p : all) models[last_part(p.model)].insert(p.model);
+    for (Printed& p : all)
+        if (const std::string name = last_part(p.model); models[name].size() == 1) p.model = name;
 }
 
 using Block = std::vector<Printed>;
@@ -131,6 +147,7 @@ std::string eval_table(const std::vector<EvalColumn>& columns) {
     const bool alone = columns.size() == 1;
     std::vector<Printed> all;
     for (const EvalColumn& c : columns) all.push_back(printed(c, alone));
+    shorten(all);
     const std::vector<Row> rows = rows_of(columns[0].tasks);
     size_t left = 5;
     for (const Row& r : rows) left = std::max(left, r.label.size());

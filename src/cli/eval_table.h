@@ -15,7 +15,7 @@ struct EvalColumn {
     std::vector<measure::TaskScore> tasks;  // of every column the same ones
 };
 
-// Columns of one model and type stand together. Tables wider than 100 characters are broken into blocks, between models and types where that will do.
+// Columns of one model and type stand together, under the last part of its path if that tells it from the others. Tables wider than 100 characters are broken into blocks, between models and types where that will do.
 std::string eval_table(const std::vector<EvalColumn>& columns);
 std::string eval_json(const std::vector<EvalColumn>& columns, const std::string& suite, const EvalOptions& o);
 
