@@ -240,6 +240,27 @@ TEST(EvalCommand, TypesOfTowersToo) {
     EXPECT_TRUE(place.empty()) << "after an error too";
 }
 
+TEST(EvalCommand, APictureEncodedOnceGoesToEverySize) {
+    if (!media_support().png) GTEST_SKIP() << "built without the decoder";
+    const std::string model = folder().path() + "/seeing/elastic.gguf";
+    std::filesystem::create_directories(folder().path() + "/seeing");
+    ASSERT_EQ(command({"synth", "--size", "elastic", "--type", "q8_0", "--seed", "3", "--towers", "-o", model}).code, 0);
+    std::string suite;
+    const std::pair<const char*, Args> cases[] = {{"full", {"--size", "full"}}, {"small", {"--size", "small"}}, {"change", {"--prefill-size", "full", "--size", "small"}}};
+    for (const auto& [task, options] : cases) {
+        Args shown = options;
+        shown.insert(shown.end(), {"--image", red()});
+        suite += "{\"image\": " + quoted(red()) + ", " + answer_line(task, "What is it?", shown, model).substr(1);
+    }
+    const std::string path = write_file("seeing.jsonl", suite);
+    const Columns plain({"eval", model, "--suite", path, "--size", "full,small"}), change({"eval", model, "--suite", path, "--size", "full", "--decode-size", "small"});
+    EXPECT_EQ(plain.right(0, 0), 1);
+    EXPECT_EQ(plain.right(1, 1), 1);
+    EXPECT_EQ(plain.right(0, 1), 0);
+    EXPECT_EQ(change.right(0, 2), 1);
+    EXPECT_EQ(change.right(0, 0), 0);
+}
+
 TEST(EvalCommand, CtrlCLeavesNoTypesBehind) {
     const TemporaryPlace place;
     std::string suite;
