@@ -3,6 +3,9 @@
 option(GEMMA3N_NETWORK "let the command fetch models (libcurl, libcrypto)" ON)
 floor(hub base)
 target_link_libraries(g3n_hub PUBLIC simdjson::simdjson)
+# from the folder of the installed command to that of shared data, where hub/shipped.cpp looks for the model that comes with it
+file(RELATIVE_PATH G3N_SHARE_FROM_BIN /prefix/${CMAKE_INSTALL_BINDIR} /prefix/${CMAKE_INSTALL_DATADIR})
+set_source_files_properties(${PROJECT_SOURCE_DIR}/src/hub/shipped.cpp ${PROJECT_SOURCE_DIR}/tests/hub/shipped_test.cpp PROPERTIES COMPILE_DEFINITIONS "G3N_SHARE_FROM_BIN=\"${G3N_SHARE_FROM_BIN}\"")
 set(G3N_HUB_NETWORK OFF)
 if(GEMMA3N_NETWORK AND NOT CMAKE_CROSSCOMPILING)
   find_package(CURL 7.85 QUIET)

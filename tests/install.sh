@@ -1,9 +1,9 @@
 #!/bin/sh
 # Installs the build at the folder given into a temporary place and uses it as a stranger would: the command, and a program of four
-# lines over the installed library, found through pkg-config alone.
+# lines over the installed library, found through pkg-config alone; and the model that comes with it, by its name.
 set -eu
 build=$1
-work=$(mktemp -d)
+work=$(cd "$(mktemp -d)" && pwd -P)
 trap 'rm -rf "$work"' EXIT
 cmake --install "$build" --prefix "$work/usr" > /dev/null
 "$work/usr/bin/gemma3n" synth --size tiny -o "$work/tiny.gguf"
@@ -27,3 +27,16 @@ export PKG_CONFIG_PATH
 ${CXX:-g++} -std=c++20 "$work/user.cpp" -o "$work/user" $(pkg-config --cflags --libs --static gemma3n)
 "$work/user" "$work/tiny.gguf"
 echo "install: the command and a program over the library run"
+nano=nano-Q8_0.gguf
+if [ -f "models/nano/$nano" ]; then
+    installed=$(find "$work/usr" -path "*/gemma3n/nano/$nano")
+    found=$("$work/usr/bin/gemma3n" pull nano)
+    [ -n "$installed" ] && [ "$found" = "$installed" ] || { echo "install: nano is '$found': expected the installed one, '$installed'" >&2; exit 1; }
+    for file in models/nano/* models/nano/suite/*; do
+        [ -e "$(dirname "$installed")/${file#models/nano/}" ] || { echo "install: $file has not been installed" >&2; exit 1; }
+    done
+    "$work/usr/bin/gemma3n" run nano --temp 0 -n 8 "Who are you?" > /dev/null
+    echo "install: nano is found and runs"
+else
+    echo "install: models/nano/$nano is not in this tree: that an installed command finds it is not checked"
+fi

@@ -129,7 +129,11 @@ int perplexity(const PerplexityOptions& o);
 struct EvalOptions {
     ModelOptions model;                // of all; the paths are `models`
     std::vector<std::string> models;
-    std::string suite;
+    std::string suite;                 // empty: the models' own
+    std::vector<std::string> sizes;    // empty: the whole, and the file's own list
+    std::string decode_size;           // of answers; empty: that of the prompt
+    int64_t switch_after = 0;          // tokens of an answer that are still of the prompt's size
+    std::vector<std::string> types;    // that the weights are rounded to first; empty: the file as it is
     bool json = false;
 };
 int eval(const EvalOptions& o);

@@ -1,78 +1,26 @@
-// eval: the questions of a suite, put to one or several models.
+// eval: the questions of a suite, put to one or several models, in their sizes and in other types.
 #include "measure/eval.h"
 
 #include "base/file.h"
 #include "base/result.h"
 #include "cli/attachments.h"
-#include "cli/commands.h"
-#include "cli/json.h"
+#include "cli/eval_table.h"
+#include "cli/other_type.h"
 #include "cli/progress.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <filesystem>
 
 namespace gemma3n::cli {
 
+namespace fs = std::filesystem;
+
 namespace {
 
-using measure::QuestionType;
-using measure::TaskScore;
-
-struct ModelScores {
-    std::string path, size;
-    std::vector<TaskScore> tasks;
-};
-
-double word_error_rate(const TaskScore& t) { return static_cast<double>(t.wrong_words) / static_cast<double>(std::max<int64_t>(t.words, 1)); }
-
-std::string share(int64_t right, int64_t n) {
-    const measure::Interval i = measure::interval_95(right, n);
-    return text("%lld/%lld  %5.1f %%  (%.1f to %.1f)", static_cast<long long>(right), static_cast<long long>(n), 100.0 * static_cast<double>(right) / static_cast<double>(n), 100 * i.low, 100 * i.high);
-}
-
-// A row for each model and task, and one more for what else a type counts.
-void table(const std::vector<ModelScores>& all) {
-    std::vector<std::array<std::string, 3>> rows{{"model", "task", "right, and the 95 % interval"}};
-    for (const ModelScores& m : all) {
-        for (const TaskScore& t : m.tasks) {
-            rows.push_back({m.path, t.task + ", " + (t.type == QuestionType::choice ? "choice" : "exact"), share(t.right, t.n)});
-            if (t.type == QuestionType::choice) rows.push_back({m.path, t.task + ", choice per byte", share(t.right_per_byte, t.n)});
-            if (t.type == QuestionType::json) rows.push_back({m.path, t.task + ", JSON", share(t.objects, t.n)});
-            if (t.type == QuestionType::words) rows.push_back({m.path, t.task + ", words wrong", text("%lld/%lld  %5.1f %%", static_cast<long long>(t.wrong_words), static_cast<long long>(t.words), 100 * word_error_rate(t))});
-        }
-    }
-    size_t width[2] = {};
-    for (const auto& r : rows)
-        for (int i : {0, 1}) width[i] = std::max(width[i], r[i].size());
-    for (const auto& r : rows) printf("%-*s  %-*s  %s\n", static_cast<int>(width[0]), r[0].c_str(), static_cast<int>(width[1]), r[1].c_str(), r[2].c_str());
-}
-
-std::string counts(int64_t right, int64_t n) {
-    const measure::Interval i = measure::interval_95(right, n);
-    return "{\"right\": " + json_number(right) + ", \"share\": " + json_number(static_cast<double>(right) / static_cast<double>(n)) + ", \"low_95\": " + json_number(i.low) + ", \"high_95\": " + json_number(i.high) + "}";
-}
-
-void json(const std::vector<ModelScores>& all, const EvalOptions& o) {
-    std::string models;
-    for (const ModelScores& m : all) {
-        std::string tasks;
-        for (const TaskScore& t : m.tasks) {
-            const bool choice = t.type == QuestionType::choice;
-            std::string also;
-            if (choice) also = ", \"per_byte\": " + counts(t.right_per_byte, t.n);
-            if (t.type == QuestionType::json) also = ", \"json\": " + counts(t.objects, t.n);
-            if (t.type == QuestionType::words) also = ", \"words\": " + json_number(t.words) + ", \"wrong_words\": " + json_number(t.wrong_words) + ", \"word_error_rate\": " + json_number(word_error_rate(t));
-            tasks += (tasks.empty() ? "\n  " : ",\n  ") + std::string("{\"task\": ") + json_string(t.task) + ", \"type\": \"" + measure::type_name(t.type) + "\", \"n\": " + json_number(t.n) +
-                     (choice ? ", \"sum\": " : ", \"match\": ") + counts(t.right, t.n) + also + "}";
-        }
-        models += (models.empty() ? "\n {" : ",\n {") + std::string("\"model\": ") + json_string(m.path) + ", \"size\": " + json_string(m.size) + ", \"tasks\": [" + tasks + "]}";
-    }
-    printf("%s\n", Json().add("suite", o.suite).add("activations", o.model.activations).raw("models", "[" + models + "]").str().c_str());
-}
+using Questions = std::vector<measure::Question>;
 
 // The most that one question takes, for a limit of memory.
-MemoryNeeds needs_of(const std::vector<measure::Question>& questions) {
+MemoryNeeds needs_of(const Questions& questions) {
     MemoryNeeds most;
     for (const measure::Question& q : questions) {
         MediaFlags flags;
@@ -88,27 +36,124 @@ MemoryNeeds needs_of(const std::vector<measure::Question>& questions) {
     return most;
 }
 
+// The suite in the folder of a model: suite/suite.jsonl beside a GGUF file or inside of a directory. Of several models the one that there is.
+Result<std::string> own_suite(const std::vector<std::string>& models) {
+    std::string found;
+    std::error_code ec;
+    for (const std::string& m : models) {
+        if (!fs::exists(m, ec)) return File::open(m).error();
+        const fs::path path = (fs::is_directory(m, ec) ? fs::path(m) : fs::path(m).parent_path()) / "suite" / "suite.jsonl";
+        if (!fs::exists(path, ec) || (!found.empty() && fs::equivalent(path, found, ec))) continue;
+        if (!found.empty()) return fail(Code::bad_argument, "%s and %s are two suites, each with a model: expected --suite to name one", found.c_str(), path.c_str());
+        found = path.string();
+    }
+    if (!found.empty()) return found;
+    return fail(Code::bad_argument, "%s: has no questions of its own (suite/suite.jsonl %s): expected --suite FILE", models[0].c_str(), fs::is_directory(models[0], ec) ? "in it" : "beside it");
+}
+
+// Options that do not go together; empty: all do.
+std::string contradiction(const EvalOptions& o) {
+    const auto fits = std::count(o.sizes.begin(), o.sizes.end(), "fit");
+    if (fits > (!o.sizes.empty() && o.sizes[0] == "fit")) return "--size has 'fit' behind another: expected it first, and once";
+    if (o.decode_size.empty()) return o.switch_after > 0 ? text("--switch-after is %lld, and nothing says which size comes then: expected --decode-size too", static_cast<long long>(o.switch_after)) : "";
+    if (o.sizes.empty()) return "--decode-size is '" + shown(o.decode_size) + "', and nothing says which size reads the prompt: expected --size too";
+    if (fits > 0) return "--size is 'fit', which chooses one size for all: expected names beside --decode-size";
+    if (o.sizes.size() == 1 && o.sizes[0] == o.decode_size) return "--decode-size is '" + shown(o.decode_size) + "', as --size is: expected another";
+    return "";
+}
+
+// What was asked for; else the whole, and what the file lists itself (published slices are of no file's own).
+Result<std::vector<measure::EvalSize>> sizes_of(Engine& engine, const EvalOptions& o) {
+    std::vector<measure::EvalSize> sizes;
+    for (const std::string& name : o.sizes) {
+        ASSIGN(Slice slice, engine.find_size(name == "fit" ? size_name(engine) : name));
+        sizes.push_back({std::move(slice), std::nullopt, 0});
+    }
+    if (sizes.empty()) {
+        ASSIGN(Slice whole, engine.find_size("full"));
+        sizes.push_back({std::move(whole), std::nullopt, 0});
+        for (const SizeInfo& s : engine.sizes()) {
+            const bool known = std::any_of(sizes.begin(), sizes.end(), [&](const measure::EvalSize& e) { return e.prompt.name == s.slice.name; });
+            if (s.billions == 0 && !known) sizes.push_back({s.slice, std::nullopt, 0});
+        }
+    }
+    if (o.decode_size.empty()) return sizes;
+    ASSIGN(const Slice answer, engine.find_size(o.decode_size));
+    for (measure::EvalSize& s : sizes) {
+        if (s.prompt.name != answer.name) s.answer = answer, s.switch_after = o.switch_after;  // in a list its own size may stand for comparison
+        TRY(measure::check_size(engine, s));
+    }
+    return sizes;
+}
+
+class Evaluation {
+public:
+    Evaluation(const EvalOptions& o, const Questions& questions) : o_(o), questions_(questions) {
+        needs_ = o.model.memory > 0 ? needs_of(questions) : MemoryNeeds{};
+        if (!o.decode_size.empty()) needs_.prefill_size = o.sizes[0];
+    }
+
+    // A model at `path`, which the person called `name`, as it is or in one type: only that is in memory, and on the disk, at a time.
+    Status measure(const std::string& name, const std::string& path, std::optional<format::Mix> mix) {
+        const std::string type = mix ? std::string(format::name(*mix)) : "";
+        OtherType other;
+        if (mix) {
+            const bool media = std::any_of(questions_.begin(), questions_.end(), [](const measure::Question& q) { return !q.media.empty(); });
+            Progress progress("quantising " + name + " as " + type);
+            TRY(other.make(path, *mix, media, o_.model.threads, [&](double fraction) { return progress.at(fraction); }));
+        }
+        ModelOptions m = o_.model;
+        m.model = mix ? other.path() : path;
+        m.size = !o_.decode_size.empty() ? o_.decode_size : o_.sizes.empty() ? "" : o_.sizes[0];  // a limit is for that one first
+        ASSIGN(const auto engine, load(m, needs_));
+        ASSIGN(const auto sizes, sizes_of(*engine, o_));
+        Progress progress(mix ? name + " as " + type : name);
+        ASSIGN(auto scores, measure::evaluate(*engine, questions_, sizes, [&](double done) { return progress.at(done); }));
+        for (size_t i = 0; i < sizes.size(); i++) columns_.push_back({name, type, sizes[i], std::move(scores[i])});
+        return {};
+    }
+
+    const std::vector<EvalColumn>& columns() const { return columns_; }
+
+private:
+    const EvalOptions& o_;
+    const Questions& questions_;
+    MemoryNeeds needs_;
+    std::vector<EvalColumn> columns_;
+};
+
 }  // namespace
 
 int eval(const EvalOptions& o) {
-    auto file = File::open(o.suite);
-    if (!file) return report(file.error());
-    const auto questions = measure::read_suite({reinterpret_cast<const char*>((*file)->data()), (*file)->size()}, o.suite);
-    if (!questions) return report(questions.error());
-    std::vector<ModelScores> all;
-    for (const std::string& path : o.models) {  // one model in memory at a time
+    if (const std::string wrong = contradiction(o); !wrong.empty()) return usage_error(wrong);
+    std::vector<std::optional<format::Mix>> types;
+    for (const std::string& type : o.types) {
+        types.push_back(format::mix_from_name(type));
+        if (!types.back()) return usage_error("type '" + shown(type) + "' is not known: expected " + format::mix_names());
+    }
+    if (types.empty()) types.push_back(std::nullopt);
+    std::vector<std::string> paths;
+    for (const std::string& model : o.models) {
         ModelOptions m = o.model;
-        m.model = path;
-        auto engine = load(m, m.memory > 0 ? needs_of(*questions) : MemoryNeeds{});
-        if (!engine) return report(engine.error());
-        Progress progress(path);
-        const double n = static_cast<double>(questions->size());
-        auto scores = measure::evaluate(**engine, *questions, [&](size_t done) { return progress.at(static_cast<double>(done) / n); });
-        if (!scores) return report(scores.error());
-        all.push_back({path, size_name(**engine), std::move(*scores)});
+        m.model = model;
+        const auto path = model_path(m);
+        if (!path) return report(path.error());
+        paths.push_back(*path);
+    }
+    const auto suite = o.suite.empty() ? own_suite(paths) : Result<std::string>(o.suite);
+    if (!suite) return report(suite.error());
+    const auto file = File::open(*suite);
+    if (!file) return report(file.error());
+    const auto questions = measure::read_suite({reinterpret_cast<const char*>((*file)->data()), (*file)->size()}, *suite);
+    if (!questions) return report(questions.error());
+    Evaluation evaluation(o, *questions);
+    for (size_t i = 0; i < paths.size(); i++) {
+        for (const auto& type : types) {
+            if (const Status done = evaluation.measure(o.models[i], paths[i], type); !done) return report(done.error());
+        }
     }
     clear_progress();
-    o.json ? json(all, o) : table(all);
+    write_output(o.json ? eval_json(evaluation.columns(), *suite, o) : eval_table(evaluation.columns()));
     return finish_output();
 }
 

@@ -1,8 +1,8 @@
-// list and rm: what the cache holds, and less of it.
+// list and rm: what the cache holds beside the model that comes with this program, and less of it.
 #include "base/result.h"
 #include "cli/commands.h"
 #include "cli/input.h"
-#include "hub/cache.h"
+#include "hub/shipped.h"
 
 #include <unistd.h>
 
@@ -23,8 +23,9 @@ std::string json(const hub::Cached& c) {
 int list(const ListOptions& o) {
     const auto settings = hub::settings("", true);
     if (!settings) return report(settings.error());
-    const auto all = hub::list_models(*settings);
+    auto all = hub::list_models(*settings);
     if (!all) return report(all.error());
+    if (const auto folder = hub::shipped_folder()) all->insert(all->begin(), hub::shipped(*folder));
     if (o.json) {
         std::string s = "[";
         for (size_t i = 0; i < all->size(); i++) s += (i ? ",\n" : "\n") + json((*all)[i]);
@@ -46,6 +47,11 @@ int list(const ListOptions& o) {
 }
 
 int rm(const RmOptions& o) {
+    if (hub::is_shipped_name(o.name)) {
+        const auto folder = hub::shipped_folder();
+        if (!folder) return report(folder.error());
+        return usage_error("'" + o.name + "' comes with this program and lies in " + *folder + ": rm removes what is in the cache");
+    }
     const auto name = hub::parse_name(o.name);
     if (!name) return report(name.error());
     if (o.name.find(':') != o.name.npos) return usage_error("'" + o.name + "' names one file: rm removes a whole repository, " + name->repo);

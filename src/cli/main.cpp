@@ -52,7 +52,7 @@ void add_target(CLI::App* c, ModelOptions& o) {
 }
 
 void add_model(CLI::App* c, ModelOptions& o, bool compute) {
-    c->add_option("MODEL", o.model, "a .gguf file, a Hugging Face directory, or a name: e2b, e4b, 270m, ORG/REPO[:QUANT]")->required()->transform(not_empty("a path"))->option_text(" ");
+    c->add_option("MODEL", o.model, "a .gguf file, a Hugging Face directory, or a name: nano, e2b, e4b, 270m, ORG/REPO[:QUANT]")->required()->transform(not_empty("a path"))->option_text(" ");
     if (compute) add_compute(c, o);
 }
 
@@ -203,9 +203,12 @@ void add_perplexity(CLI::App* c, PerplexityOptions& o) {
 void add_eval(CLI::App* c, EvalOptions& o) {
     add_compute(c, o.model);
     add_memory(c, o.model);
-    add_size(c, o.model);
-    c->add_option("MODEL", o.models, "one or several models, a row of the table each")->required()->expected(1, 64)->transform(not_empty("a path"))->option_text("...");
-    c->add_option("--suite", o.suite, "the questions: a JSON object a line")->required()->transform(not_empty("a path"))->option_text("FILE");
+    c->add_option("MODEL", o.models, "one or several models, columns of the table")->required()->expected(1, 64)->transform(not_empty("a path"))->option_text("...");
+    c->add_option("--suite", o.suite, "the questions: a JSON object a line; default suite/suite.jsonl in the model's folder")->transform(not_empty("a path"))->option_text("FILE");
+    c->add_option("--size", o.sizes, "slices of the model, like full,small, a column each; default the whole, and all that the file itself lists; fit: the best that fits --memory")->delimiter(',')->allow_extra_args(false)->transform(not_empty("a name"))->option_text("NAME,...");
+    c->add_option("--decode-size", o.decode_size, "the slice that makes the answer, behind a prompt that --size has read")->transform(not_empty("a name"))->option_text("NAME");
+    c->add_option("--switch-after", o.switch_after, "tokens of the answer that --size still makes; default 0")->transform(whole(0, no_end))->option_text("N");
+    c->add_option("--types", o.types, "other types of the same weights, as quantize makes them, a column each; removed when they are measured: " + gemma3n::format::mix_names())->delimiter(',')->allow_extra_args(false)->transform(not_empty("a type"))->option_text("TYPE,...");
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 

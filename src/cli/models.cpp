@@ -1,5 +1,5 @@
 // Models by name, for every command that takes MODEL.
-#include "hub/cache.h"
+#include "hub/shipped.h"
 
 #include "cli/commands.h"
 #include "cli/pull.h"
@@ -10,7 +10,9 @@ namespace gemma3n::cli {
 
 Result<std::string> model_path(const ModelOptions& o) {
     std::error_code ec;
-    if (std::filesystem::exists(o.model, ec) || !hub::looks_like_name(o.model)) return o.model;
+    if (std::filesystem::exists(o.model, ec)) return o.model;
+    if (hub::is_shipped_name(o.model)) return hub::shipped_model(o.model);
+    if (!hub::looks_like_name(o.model)) return o.model;
     auto name = hub::parse_name(o.model);
     if (!name) return name.error();
     auto settings = hub::settings("", o.offline);

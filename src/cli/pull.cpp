@@ -3,7 +3,7 @@
 
 #include "cli/commands.h"
 #include "cli/progress.h"
-#include "hub/cache.h"
+#include "hub/shipped.h"
 
 #include <chrono>
 
@@ -86,6 +86,13 @@ Result<hub::Pulled> fetch(const hub::Settings& s, const hub::Reference& r, bool 
 }
 
 int pull(const PullCommand& o) {
+    if (hub::is_shipped_name(o.name)) {
+        const auto path = hub::shipped_model(o.name);
+        if (!path) return report(path.error());
+        say(o.name + " comes with this program: there is nothing to fetch");
+        write_output(*path + "\n");
+        return finish_output();
+    }
     const auto name = hub::parse_name(o.name);
     if (!name) return report(name.error());
     const auto settings = hub::settings(o.token, o.offline);

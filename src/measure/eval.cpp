@@ -4,6 +4,8 @@
 #include "gemma3n/attach.h"
 #include "measure/log_prob.h"
 #include "measure/word_errors.h"
+#include "model/slice.h"
+#include "runtime/engine_impl.h"
 
 #include <simdjson.h>
 
@@ -25,17 +27,25 @@ Result<std::vector<int>> prompt_ids(Engine& engine, const Question& q) {
     return q.chat ? engine.encode_chat({{"user", q.prompt}}, true) : engine.tokenize(q.prompt);
 }
 
-// Sum of the log-probabilities of ids[first ..], each given all before it.
-Result<double> log_probability(Engine& engine, Session& session, const std::vector<int>& ids, size_t first) {
+// A sequence from its beginning, in the size that reads the prompt.
+Status begin(Session& session, const EvalSize& size) {
     session.clear();
+    return session.set_size(size.prompt);
+}
+
+// Sum of the log-probabilities of ids[first ..], each given all before it. The row of ids[i] makes that of ids[i + 1].
+Result<double> log_probability(Engine& engine, Session& session, const EvalSize& size, const std::vector<int>& ids, size_t first) {
+    TRY(begin(session, size));
     if (first > 1) {
         ASSIGN([[maybe_unused]] const auto last, session.append(std::span(ids).first(first - 1)));
     }
     std::vector<StepRow> rows;
     double sum = 0;
-    const auto piece = static_cast<size_t>(engine.rows_that_fit(most_rows, true, session.context_tokens()));
-    for (size_t at = first - 1; at + 1 < ids.size(); at += piece) {
-        const size_t end = std::min(at + piece, ids.size() - 1);
+    const size_t n_rows = ids.size() - 1, change = size.answer ? std::min(first - 1 + static_cast<size_t>(size.switch_after), n_rows) : n_rows;
+    for (size_t at = first - 1; at < n_rows;) {
+        if (at == change) TRY(session.set_size(*size.answer));
+        const auto piece = static_cast<size_t>(engine.rows_that_fit(most_rows, true, session.context_tokens()));
+        const size_t end = std::min(at + piece, at < change ? change : n_rows);
         rows.clear();
         for (size_t i = at; i < end; i++) rows.push_back({&session, ids[i], nullptr, true});
         ASSIGN(const StepLogits logits, engine.step(rows));
@@ -43,12 +53,13 @@ Result<double> log_probability(Engine& engine, Session& session, const std::vect
             const auto row = logits.row(static_cast<int64_t>(i - at));
             sum += row[static_cast<size_t>(ids[i + 1])] - summarise(row).log_sum_exp;
         }
+        at = end;
     }
     if (!std::isfinite(sum)) return fail(Code::bad_file, "%s: gives logits that are not finite", engine.info().path.c_str());
     return sum;
 }
 
-Status choose(Engine& engine, Session& session, const Question& q, TaskScore& score) {
+Status choose(Engine& engine, Session& session, const EvalSize& size, const Question& q, TaskScore& score) {
     ASSIGN(const std::vector<int> prompt, prompt_ids(engine, q));
     std::vector<std::vector<int>> whole;
     size_t seam = prompt.size();  // where the first of the continuations parts from the prompt: all are scored from there
@@ -67,7 +78,7 @@ Status choose(Engine& engine, Session& session, const Question& q, TaskScore& sc
     size_t best = 0, best_per_byte = 0;
     double highest = -INFINITY, highest_per_byte = -INFINITY;
     for (size_t i = 0; i < whole.size(); i++) {
-        ASSIGN(const double sum, log_probability(engine, session, whole[i], seam));
+        ASSIGN(const double sum, log_probability(engine, session, size, whole[i], seam));
         const double per_byte = sum / static_cast<double>(q.answers[i].size());
         if (sum > highest) highest = sum, best = i;
         if (per_byte > highest_per_byte) highest_per_byte = per_byte, best_per_byte = i;
@@ -124,34 +135,83 @@ void count(const Question& q, const std::string& got, TaskScore& score) {
     score.wrong_words += nearest.wrong;
 }
 
-Status answer(Engine& engine, Session& session, const Question& q, TaskScore& score) {
-    session.clear();
-    ASSIGN(const Prompt prompt, prompt_with_media(engine, q));
+// Greedily, from the prompt on. Where the size changes between prompt and answer, the prompt's last token is the other's: it makes the first token.
+Result<Answer> generate(Session& session, const EvalSize& size, const Prompt& prompt, GenerateOptions o) {
+    TRY(begin(session, size));
+    if (!size.answer) return session.generate(prompt, o);
+    if (size.switch_after == 0) {
+        Prompt before = prompt;  // its last token is of the text
+        before.ids.pop_back();
+        if (!before.ids.empty()) {
+            ASSIGN([[maybe_unused]] const auto last, session.append(before));
+        }
+        TRY(session.set_size(*size.answer));
+        return session.generate(std::span(prompt.ids).last(1), o);
+    }
+    Status changed;
+    int64_t n = 0;
+    const auto on_text = std::move(o.on_text);
+    o.on_text = [&](const std::string& t, int id) {
+        if (++n == size.switch_after) changed = session.set_size(*size.answer);
+        return changed && on_text(t, id);
+    };
+    ASSIGN(Answer a, session.generate(prompt, o));
+    TRY(changed);
+    return a;
+}
+
+Status answer(Session& session, const EvalSize& size, const Question& q, const Prompt& prompt, TaskScore& score) {
     GenerateOptions o;
     o.sampling.temperature = 0;
     o.max_tokens = q.max_tokens;
     std::string so_far;
     // plain text goes on for ever: its answer ends with the line
     o.on_text = [&](const std::string& t, int) { return so_far += t, q.chat || trimmed(so_far).empty() || so_far.find('\n', so_far.find_first_not_of(" \t\r\n")) == std::string::npos; };
-    ASSIGN(const Answer a, session.generate(prompt, o));
+    ASSIGN(const Answer a, generate(session, size, prompt, o));
     std::string got = trimmed(a.text);
     if (!q.chat) got = trimmed(std::string_view(got).substr(0, got.find('\n')));
     count(q, got, score);
     return {};
 }
 
+TaskScore& score_of(std::vector<TaskScore>& scores, const Question& q) {
+    auto score = std::find_if(scores.begin(), scores.end(), [&](const TaskScore& s) { return s.task == q.task && s.type == q.type; });
+    if (score == scores.end()) score = scores.insert(scores.end(), {q.task, q.type});
+    return *score;
+}
+
 }  // namespace
 
-Result<std::vector<TaskScore>> evaluate(Engine& engine, std::span<const Question> questions, const std::function<bool(size_t done)>& progress) {
-    std::vector<TaskScore> scores;
+std::string EvalSize::name() const {
+    if (!answer) return prompt.name;
+    return prompt.name + ">" + answer->name + (switch_after > 0 ? "@" + std::to_string(switch_after) : "");
+}
+
+Status check_size(Engine& engine, const EvalSize& size) {
+    const model::Config& config = engine.impl().config;
+    if (!size.answer || model::shares_cache(config, size.prompt, *size.answer)) return {};
+    return fail(Code::bad_argument, "size '%s' cannot go on where size '%s' has read the prompt: expected two that keep the same of the layers that own keys and values (docs/elastic.md)",
+                shown(size.answer->name).c_str(), shown(size.prompt.name).c_str());
+}
+
+Result<std::vector<std::vector<TaskScore>>> evaluate(Engine& engine, std::span<const Question> questions, std::span<const EvalSize> sizes, const std::function<bool(double done)>& progress) {
+    for (const EvalSize& size : sizes) TRY(check_size(engine, size));
+    std::vector<std::vector<TaskScore>> scores(sizes.size());
     ASSIGN(const std::unique_ptr<Session> session, engine.new_session());
     for (size_t i = 0; i < questions.size(); i++) {
         const Question& q = questions[i];
-        if (progress && !progress(i)) return fail(Code::cancelled, "the questions were cancelled after %zu of %zu", i, questions.size());
-        auto score = std::find_if(scores.begin(), scores.end(), [&](const TaskScore& s) { return s.task == q.task && s.type == q.type; });
-        if (score == scores.end()) score = scores.insert(scores.end(), {q.task, q.type});
-        score->n++;
-        TRY(q.type == QuestionType::choice ? choose(engine, *session, q, *score) : answer(engine, *session, q, *score));
+        session->clear();  // the question before lets go of its media
+        Prompt prompt;
+        if (q.type != QuestionType::choice) {
+            ASSIGN(prompt, prompt_with_media(engine, q));
+        }
+        for (size_t k = 0; k < sizes.size(); k++) {
+            const double done = (static_cast<double>(i) + static_cast<double>(k) / static_cast<double>(sizes.size())) / static_cast<double>(questions.size());
+            if (progress && !progress(done)) return fail(Code::cancelled, "the questions were cancelled after %zu of %zu", i, questions.size());
+            TaskScore& score = score_of(scores[k], q);
+            score.n++;
+            TRY(q.type == QuestionType::choice ? choose(engine, *session, sizes[k], q, score) : answer(*session, sizes[k], q, prompt, score));
+        }
     }
     return scores;
 }

@@ -1,4 +1,4 @@
-// A suite's questions put to one model.
+// A suite's questions put to one model, in one or several of its sizes.
 #pragma once
 
 #include "gemma3n/engine.h"
@@ -6,11 +6,21 @@
 #include "measure/suite.h"
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 namespace gemma3n::measure {
+
+// Which slices answer: one, or one that reads the prompt and begins and another that goes on over its keys and values.
+struct EvalSize {
+    Slice prompt;
+    std::optional<Slice> answer;  // makes the answer's tokens, or a choice's probabilities,
+    int64_t switch_after = 0;     // but for its first so many, which are still the prompt's
+
+    std::string name() const;     // "full", "full>small", "full>small@4"
+};
 
 struct TaskScore {
     std::string task;
@@ -23,8 +33,12 @@ struct TaskScore {
     int64_t objects = 0;          // json: answers that are one JSON object
 };
 
-// Tasks in the order in which they first appear; a task that has questions of several types is several. False from progress cancels. A file
+// One that has `answer` whose keys and values are not those of `prompt` is an error, before anything is asked.
+Status check_size(Engine& engine, const EvalSize& size);
+
+// For each of the sizes the tasks in the order in which they first appear; a task that has questions of several types is several. Each question is
+// put to all sizes in turn, so that its pictures and sounds go through the towers, which have no sizes, once. False from progress cancels. A file
 // that cannot be shown or played is an error that names its line.
-Result<std::vector<TaskScore>> evaluate(Engine& engine, std::span<const Question> questions, const std::function<bool(size_t done)>& progress);
+Result<std::vector<std::vector<TaskScore>>> evaluate(Engine& engine, std::span<const Question> questions, std::span<const EvalSize> sizes, const std::function<bool(double done)>& progress);
 
 }  // namespace gemma3n::measure

@@ -22,11 +22,11 @@ using Args = std::vector<std::string>;
 using Clock = std::chrono::steady_clock;
 
 // The child's side of a fork: the command with its arguments.
-[[noreturn]] inline void become_command(const Args& args) {
-    std::vector<char*> argv{const_cast<char*>(G3N_COMMAND)};
+[[noreturn]] inline void become_command(const Args& args, const char* executable = G3N_COMMAND) {
+    std::vector<char*> argv{const_cast<char*>(executable)};
     for (const std::string& a : args) argv.push_back(const_cast<char*>(a.c_str()));
     argv.push_back(nullptr);
-    execv(G3N_COMMAND, argv.data());
+    execv(executable, argv.data());
     _exit(127);
 }
 
@@ -44,6 +44,7 @@ struct Spawn {
     int interrupt_after_bytes = -1;    // SIGINT once standard output has brought as many
     std::string output_to;             // standard output goes to this file instead
     bool close_input = false;          // no standard input at all
+    std::string executable = G3N_COMMAND;
     std::chrono::seconds limit{20};
 };
 
@@ -55,7 +56,7 @@ inline Ran command(const Args& args, const Spawn& how = {}) {
         const int file = how.output_to.empty() ? out[1] : open(how.output_to.c_str(), O_WRONLY);
         dup2(in[0], 0), dup2(file, 1), dup2(err[1], 2);
         if (how.close_input) close(0);
-        become_command(args);
+        become_command(args, how.executable.c_str());
     }
     signal(SIGPIPE, SIG_IGN);  // a command that does not read its input is not our end
     close(in[0]), close(out[1]), close(err[1]);

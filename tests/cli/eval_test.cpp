@@ -1,5 +1,6 @@
 // eval: the table, its JSON, and suites that are wrong.
 #include "cli/media_files.h"
+#include "cli/terminal.h"
 
 #include "gemma3n/media.h"
 
@@ -51,6 +52,253 @@ TEST(EvalCommand, ModelsByTasks) {
     const Ran table = command({"eval", tiny(), "--suite", suite, "-t", "1"});
     EXPECT_NE(table.out.find("letters, choice per byte  1/2   50.0 %  (9.5 to 90.5)"), std::string::npos) << table.out;
     EXPECT_NE(table.out.find("words, exact"), std::string::npos) << table.out;
+}
+
+std::string elastic() {
+    static const std::string path = [] {
+        const std::string p = folder().path() + "/elastic.gguf";
+        if (const Ran made = command({"synth", "--size", "elastic", "--type", "q8_0", "--seed", "3", "-o", p}); made.code != 0) throw std::runtime_error(made.err);
+        return p;
+    }();
+    return path;
+}
+
+// What `run` answers becomes a suite's accepted answer.
+std::string answer_line(const std::string& task, const std::string& prompt, const Args& run_options, const std::string& model = elastic()) {
+    Args run{"run", model, prompt, "-t", "1", "--temp", "0", "-n", "8"};
+    run.insert(run.end(), run_options.begin(), run_options.end());
+    const Ran r = command(run);
+    EXPECT_EQ(r.code, 0) << r.err;
+    const std::string answer = r.out.substr(0, r.out.find_last_not_of(" \n") + 1);
+    return "{\"task\": \"" + task + R"(", "type": "exact", "format": "chat", "max_tokens": 8, "prompt": )" + quoted(prompt) + ", \"answer\": " + quoted(answer) + "}\n";
+}
+
+struct Columns {
+    simdjson::dom::parser parser;
+    simdjson::dom::element j;
+    explicit Columns(const Args& args) {
+        Args all = args;
+        for (const char* a : {"--json", "-t", "1"}) all.push_back(a);
+        const Ran r = command(all);
+        EXPECT_EQ(r.code, 0) << r.err;
+        EXPECT_EQ(r.err, "");
+        j = parser.parse(r.out);
+    }
+    std::string text(size_t column, const char* field) const { return std::string(std::string_view(j["models"].at(column)[field])); }
+    int64_t right(size_t column, size_t task) const { return j["models"].at(column)["tasks"].at(task)["match"]["right"]; }
+    std::string tasks(size_t column) const { return simdjson::minify(j["models"].at(column)["tasks"]); }
+    size_t size() const { return simdjson::dom::array(j["models"]).size(); }
+};
+
+const char* const two_prompts[] = {"what is that", "a hen and a cat"};
+
+TEST(EvalCommand, SizesAreColumns) {
+    std::string suite;
+    for (const char* size : {"full", "small", "block"})
+        for (const char* prompt : two_prompts) suite += answer_line(size, prompt, {"--size", size});
+    const std::string path = write_file("sizes.jsonl", suite);
+    const Columns own({"eval", elastic(), "--suite", path}), some({"eval", elastic(), "--suite", path, "--size", "small,full"}), ahead({"eval", "--size", "block", elastic(), "--suite", path});
+    ASSERT_EQ(own.size(), 4u);
+    const char* names[] = {"full", "small", "mix", "block"};
+    for (size_t i = 0; i < 4; i++) EXPECT_EQ(own.text(i, "size"), names[i]);
+    EXPECT_EQ(own.right(0, 0), 2);
+    EXPECT_EQ(own.right(1, 1), 2);
+    EXPECT_EQ(own.right(3, 2), 2);
+    EXPECT_LT(own.right(0, 1) + own.right(1, 0) + own.right(2, 0), 6) << "the sizes differ";
+    ASSERT_EQ(some.size(), 2u);
+    EXPECT_EQ(some.text(0, "size"), "small");
+    EXPECT_EQ(some.tasks(0), own.tasks(1));
+    EXPECT_EQ(some.tasks(1), own.tasks(0));
+    ASSERT_EQ(ahead.size(), 1u);
+    EXPECT_EQ(ahead.tasks(0), own.tasks(3));
+    const Columns whole({"eval", tiny(), "--suite", path});
+    EXPECT_EQ(whole.size(), 1u) << "a model without a list";
+
+    const Ran table = command({"eval", elastic(), "--suite", path, "-t", "1", "--size", "full,small"});
+    const std::string expected = "model         elastic.gguf\nsize          full          small\ntask          right         right\nfull, exact   2/2  100.0 %  ";
+    EXPECT_EQ(table.out.substr(0, expected.size()), expected) << table.out;
+    EXPECT_EQ(std::count(table.out.begin(), table.out.end(), '\n'), 6) << table.out;
+}
+
+TEST(EvalCommand, WideTablesBreakBetweenModels) {
+    const std::string suite = write_file("suite.jsonl", good);
+    const std::string renamed = folder().path() + "/other.gguf";
+    std::filesystem::copy_file(elastic(), renamed);
+    const Ran r = command({"eval", renamed, tiny(), elastic(), "--suite", suite, "-t", "1"});
+    ASSERT_EQ(r.code, 0) << r.err;
+    std::vector<std::string> heads;
+    std::istringstream lines(r.out);
+    for (std::string line; std::getline(lines, line);) {
+        EXPECT_LE(line.size(), 100u) << line;
+        if (line.starts_with("size")) heads.push_back(line.substr(line.find("full")));
+    }
+    const std::string sizes = "full          small         mix           block";
+    EXPECT_EQ(heads, (std::vector<std::string>{sizes + "         full", sizes})) << "four sizes stand together: " << r.out;
+    EXPECT_NE(r.out.find("  other.gguf                                              tiny.gguf\n"), std::string::npos) << r.out;
+    EXPECT_NE(r.out.find("\n\nmodel                     elastic.gguf\n"), std::string::npos) << r.out;
+    const Ran same = command({"eval", towerless(), towered(), "--suite", suite, "-t", "1"});
+    for (const std::string& path : {towerless(), towered()}) EXPECT_NE(same.out.find("  " + path), std::string::npos) << "two that end alike: " << same.out;
+}
+
+TEST(EvalCommand, ASizeCanGoOnWhereAnotherReadThePrompt) {
+    std::string suite;
+    for (const char* prompt : two_prompts) suite += answer_line("as run", prompt, {"--prefill-size", "full", "--size", "small"});
+    for (const char* prompt : two_prompts) suite += answer_line("full", prompt, {"--size", "full"});
+    const std::string path = write_file("changes.jsonl", suite);
+    const Columns at_once({"eval", elastic(), "--suite", path, "--size", "full", "--decode-size", "small"});
+    EXPECT_EQ(at_once.right(0, 0), 2);
+    EXPECT_LT(at_once.right(0, 1), 2);
+    EXPECT_EQ(at_once.text(0, "size"), "full");
+    EXPECT_EQ(at_once.text(0, "decode_size"), "small");
+    EXPECT_EQ(int64_t(at_once.j["models"].at(0)["switch_after"]), 0);
+    const Columns later({"eval", elastic(), "--suite", path, "--size", "full,small", "--decode-size", "small", "--switch-after", "8"});
+    EXPECT_EQ(later.right(0, 1), 2) << "when all eight tokens were full's";
+    EXPECT_EQ(int64_t(later.j["models"].at(0)["switch_after"]), 8);
+    EXPECT_EQ(later.text(1, "size"), "small");
+    EXPECT_TRUE(later.j["models"].at(1)["decode_size"].error()) << "nothing changes in it";
+    const Ran table = command({"eval", elastic(), "--suite", path, "-t", "1", "--size", "full,mix", "--decode-size", "small", "--switch-after", "3"});
+    EXPECT_NE(table.out.find("full>small@3  mix>small@3\n"), std::string::npos) << table.out << table.err;
+}
+
+TEST(EvalCommand, SizesThatDoNotGoTogether) {
+    const std::string suite = write_file("suite.jsonl", good);
+    const auto says = [&](const Args& more) {
+        Args a{"eval", elastic(), "--suite", suite};
+        a.insert(a.end(), more.begin(), more.end());
+        const Ran r = command(a);
+        EXPECT_EQ(r.code, 2) << r.err;
+        EXPECT_EQ(r.out, "");
+        return r.err;
+    };
+    EXPECT_EQ(says({"--decode-size", "small"}), "gemma3n: --decode-size is 'small', and nothing says which size reads the prompt: expected --size too\n");
+    EXPECT_EQ(says({"--size", "full", "--switch-after", "3"}), "gemma3n: --switch-after is 3, and nothing says which size comes then: expected --decode-size too\n");
+    EXPECT_EQ(says({"--size", "small", "--decode-size", "small"}), "gemma3n: --decode-size is 'small', as --size is: expected another\n");
+    EXPECT_EQ(says({"--size", "fit", "--memory", "1G", "--decode-size", "small"}), "gemma3n: --size is 'fit', which chooses one size for all: expected names beside --decode-size\n");
+    EXPECT_EQ(says({"--size", "small,fit"}), "gemma3n: --size has 'fit' behind another: expected it first, and once\n");
+    EXPECT_EQ(says({"--size", "full,e2b"}), "gemma3n: size 'e2b' is a slice of Gemma 3n E4B, and this model, of 15 layers, is not one: it has full, small, mix, block\n");
+    const std::string slices = write_file("slices.json", R"([{"name": "headless", "skip": [0]}])");
+    EXPECT_EQ(says({"--size", "full", "--decode-size", slices}),
+              "gemma3n: size 'headless' cannot go on where size 'full' has read the prompt: expected two that keep the same of the layers that own keys and values (docs/elastic.md)\n");
+    EXPECT_EQ(says({"--types", "q8_0,q9"}).rfind("gemma3n: type 'q9' is not known: expected f32, f16, bf16, q8_0, ", 0), 0u);
+}
+
+// Where the system puts temporary files, for one test.
+class TemporaryPlace {
+public:
+    TemporaryPlace() : before_(getenv("TMPDIR") ? getenv("TMPDIR") : "") { setenv("TMPDIR", dir_.path().c_str(), 1); }
+    ~TemporaryPlace() { before_.empty() ? unsetenv("TMPDIR") : setenv("TMPDIR", before_.c_str(), 1); }
+    bool empty() const { return std::filesystem::is_empty(dir_.path()); }
+
+private:
+    CheckpointDir dir_;
+    std::string before_;
+};
+
+TEST(EvalCommand, TypesAreThoseThatQuantizeMakes) {
+    const std::string dir = folder().path();
+    std::string suite;
+    for (const char* type : {"q4_0", "q4_k_m"}) {
+        const std::string made = dir + "/by-hand-" + type + ".gguf";
+        ASSERT_EQ(command({"quantize", elastic(), "-o", made, "--type", type}).code, 0);
+        for (const char* prompt : two_prompts) suite += answer_line(type, prompt, {"--size", "small"}, made);
+    }
+    const std::string path = write_file("types.jsonl", suite);
+    const TemporaryPlace place;
+    const Columns c({"eval", elastic(), "--suite", path, "--size", "full,small", "--types", "q4_k_m,q8_0,q4_0"});
+    EXPECT_TRUE(place.empty());
+    ASSERT_EQ(c.size(), 6u);
+    const char* types[] = {"q4_k_m", "q8_0", "q4_0"};
+    for (size_t i = 0; i < 6; i++) {
+        EXPECT_EQ(c.text(i, "type"), types[i / 2]);
+        EXPECT_EQ(c.text(i, "size"), i % 2 ? "small" : "full");
+        EXPECT_EQ(c.text(i, "model"), elastic());
+    }
+    EXPECT_EQ(c.right(1, 1), 2) << "q4_k_m, small";
+    EXPECT_EQ(c.right(5, 0), 2) << "q4_0, small";
+    EXPECT_LT(c.right(1, 0) + c.right(5, 1), 4) << "the types differ";
+    const Columns own({"eval", elastic(), "--suite", path, "--size", "full,small"});
+    EXPECT_EQ(c.tasks(2), own.tasks(0)) << "the type that the file has is copied";
+    EXPECT_EQ(c.tasks(3), own.tasks(1));
+    const Ran table = command({"eval", elastic(), "--suite", path, "-t", "1", "--size", "small", "--types", "q8_0,q4_0"});
+    EXPECT_NE(table.out.find("\ntype "), std::string::npos) << table.out;
+}
+
+TEST(EvalCommand, TypesOfTowersToo) {
+    if (!media_support().png) GTEST_SKIP() << "built without the decoder";
+    const std::string line = answer_line("seen", "What is it?", {"--image", red()}, towered());
+    const std::string path = write_file("seen.jsonl", "{\"image\": " + quoted(red()) + ", " + line.substr(1));
+    const TemporaryPlace place;
+    const Columns c({"eval", towered(), "--suite", path, "--types", "q8_0,f16"});
+    EXPECT_EQ(c.right(0, 0), 1) << "the projector beside the file came along";
+    const std::string directory = folder().path() + "/towered-directory/";
+    ASSERT_EQ(command({"synth", "--size", "tiny", "--type", "bf16", "--towers", "-o", directory}).code, 0);
+    EXPECT_EQ(Columns({"eval", directory, "--suite", path, "--types", "q8_0"}).size(), 1u) << "and a directory's own towers";
+    EXPECT_TRUE(place.empty());
+    const Ran none = command({"eval", towerless(), "--suite", path, "--types", "q8_0,q4_0", "-t", "1"});
+    EXPECT_EQ(none.code, 1);
+    EXPECT_EQ(none.out, "");
+    EXPECT_TRUE(place.empty()) << "after an error too";
+}
+
+TEST(EvalCommand, APictureEncodedOnceGoesToEverySize) {
+    if (!media_support().png) GTEST_SKIP() << "built without the decoder";
+    const std::string model = folder().path() + "/seeing/elastic.gguf";
+    std::filesystem::create_directories(folder().path() + "/seeing");
+    ASSERT_EQ(command({"synth", "--size", "elastic", "--type", "q8_0", "--seed", "3", "--towers", "-o", model}).code, 0);
+    std::string suite;
+    const std::pair<const char*, Args> cases[] = {{"full", {"--size", "full"}}, {"small", {"--size", "small"}}, {"change", {"--prefill-size", "full", "--size", "small"}}};
+    for (const auto& [task, options] : cases) {
+        Args shown = options;
+        shown.insert(shown.end(), {"--image", red()});
+        suite += "{\"image\": " + quoted(red()) + ", " + answer_line(task, "What is it?", shown, model).substr(1);
+    }
+    const std::string path = write_file("seeing.jsonl", suite);
+    const Columns plain({"eval", model, "--suite", path, "--size", "full,small"}), change({"eval", model, "--suite", path, "--size", "full", "--decode-size", "small"});
+    EXPECT_EQ(plain.right(0, 0), 1);
+    EXPECT_EQ(plain.right(1, 1), 1);
+    EXPECT_EQ(plain.right(0, 1), 0);
+    EXPECT_EQ(change.right(0, 2), 1);
+    EXPECT_EQ(change.right(0, 0), 0);
+}
+
+TEST(EvalCommand, CtrlCLeavesNoTypesBehind) {
+    const TemporaryPlace place;
+    std::string suite;
+    for (int i = 0; i < 20000; i++) suite += R"({"task": "t", "type": "exact", "format": "chat", "prompt": "p", "answer": "a"})" "\n";
+    const std::string path = write_file("long.jsonl", suite);
+    Terminal t({"eval", elastic(), "--suite", path, "--types", "q4_0", "-t", "1"});
+    ASSERT_TRUE(t.shows(elastic() + " as q4_0 "));
+    EXPECT_FALSE(place.empty());
+    t.type("\x03");
+    EXPECT_EQ(t.ends(), 130);
+    EXPECT_TRUE(place.empty());
+}
+
+TEST(EvalCommand, TheModelsOwnSuite) {
+    namespace fs = std::filesystem;
+    const auto with_suite = [](const std::string& name, const std::string& task) {
+        const std::string own = folder().path() + "/" + name;
+        fs::create_directories(own + "/suite");
+        fs::copy_file(tiny(), own + "/m.gguf");
+        write_file(name + "/suite/suite.jsonl", R"({"task": ")" + task + R"(", "type": "exact", "prompt": "p", "answer": "a", "max_tokens": 1})");
+        return own + "/m.gguf";
+    };
+    const std::string one = with_suite("suite-one", "first"), other = with_suite("suite-two", "second");
+    const Columns own({"eval", towerless(), one});
+    EXPECT_EQ(own.size(), 2u);
+    EXPECT_EQ(std::string_view(own.j["suite"]), folder().path() + "/suite-one/suite/suite.jsonl");
+    EXPECT_EQ(std::string_view(own.j["models"].at(0)["tasks"].at(0)["task"]), "first");
+    const Columns given({"eval", one, "--suite", folder().path() + "/suite-two/suite/suite.jsonl"});
+    EXPECT_EQ(std::string_view(given.j["models"].at(0)["tasks"].at(0)["task"]), "second");
+    const Ran two = command({"eval", one, other});
+    EXPECT_EQ(two.code, 2);
+    EXPECT_EQ(two.err, "gemma3n: " + folder().path() + "/suite-one/suite/suite.jsonl and " + folder().path() + "/suite-two/suite/suite.jsonl are two suites, each with a model: expected --suite to name one\n");
+    const Ran none = command({"eval", towerless()});
+    EXPECT_EQ(none.code, 2);
+    EXPECT_EQ(none.err, "gemma3n: " + towerless() + ": has no questions of its own (suite/suite.jsonl beside it): expected --suite FILE\n");
+    const Ran nowhere = command({"eval", folder().path() + "/nowhere.gguf"});
+    EXPECT_EQ(nowhere.code, 1);
+    EXPECT_EQ(nowhere.err.rfind("gemma3n: " + folder().path() + "/nowhere.gguf: ", 0), 0u) << nowhere.err;
 }
 
 TEST(EvalCommand, OurOwnSuiteRuns) {

@@ -172,7 +172,7 @@ class Export(unittest.TestCase):
         """Each question that suite writes (but videos, whose JPEG is decoded otherwise), its answer replaced by this network's own: all are right."""
         suite.write(self.work / "suite", 3, Clips(small_training.made() / "clips", held=True))
         lines = [json.loads(line) for line in (self.work / "suite/suite.jsonl").read_text().splitlines()]
-        as_written = json.loads(self.run_command("eval", self.out, "--suite", self.work / "suite/suite.jsonl", "--json"))["models"][0]["tasks"]
+        as_written = json.loads(self.run_command("eval", self.out, "--suite", self.work / "suite/suite.jsonl", "--size", "full", "--json"))["models"][0]["tasks"]
         self.assertEqual({t["task"]: (t["type"], t["n"]) for t in as_written}, {line["task"]: (line["type"], sum(o["task"] == line["task"] for o in lines)) for line in lines})
         own = []
         for line in lines:
@@ -186,7 +186,7 @@ class Export(unittest.TestCase):
         self.assertGreater(len(own), 3)
         self.assertTrue(any("image" in line for line in own) and any("audio" in line for line in own), [line["task"] for line in own])
         (self.work / "suite/own.jsonl").write_text("".join(json.dumps(line) + "\n" for line in own))
-        got = json.loads(self.run_command("eval", self.out, "--suite", self.work / "suite/own.jsonl", "--json", "--activations", "f32"))["models"][0]["tasks"]
+        got = json.loads(self.run_command("eval", self.out, "--suite", self.work / "suite/own.jsonl", "--size", "full", "--json", "--activations", "f32"))["models"][0]["tasks"]
         self.assertEqual({t["task"]: t["match"]["right"] for t in got}, {t["task"]: t["n"] for t in got})
 
     def test_processor(self):
