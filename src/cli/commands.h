@@ -134,6 +134,7 @@ struct EvalOptions {
     std::string decode_size;           // of answers; empty: that of the prompt
     int64_t switch_after = 0;          // tokens of an answer that are still of the prompt's size
     std::vector<std::string> types;    // that the weights are rounded to first; empty: the file as it is
+    std::string answers;               // a file for what was said, a JSON object a line; empty: none
     bool json = false;
 };
 int eval(const EvalOptions& o);

@@ -2,9 +2,11 @@
 #include "measure/eval.h"
 
 #include "base/file.h"
+#include "base/output_file.h"
 #include "base/result.h"
 #include "cli/attachments.h"
 #include "cli/eval_table.h"
+#include "cli/json.h"
 #include "cli/other_type.h"
 #include "cli/progress.h"
 
@@ -108,18 +110,25 @@ public:
         ASSIGN(const auto engine, load(m, needs_));
         ASSIGN(const auto sizes, sizes_of(*engine, o_));
         Progress progress(mix ? name + " as " + type : name);
-        ASSIGN(auto scores, measure::evaluate(*engine, questions_, sizes, [&](double done) { return progress.at(done); }));
+        const auto on_said = [&](const measure::Said& s) {
+            const measure::Question& q = questions_[s.question];
+            said_ += "{\"model\": " + json_string(name) + (type.empty() ? "" : ", \"type\": " + json_string(type)) + ", \"size\": " + json_string(sizes[s.size].name()) +
+                     ", \"line\": " + json_number(q.line) + ", \"task\": " + json_string(q.task) + ", \"said\": " + json_string(std::string(s.text)) + "}\n";
+        };
+        ASSIGN(auto scores, measure::evaluate(*engine, questions_, sizes, [&](double done) { return progress.at(done); }, on_said));
         for (size_t i = 0; i < sizes.size(); i++) columns_.push_back({name, type, sizes[i], std::move(scores[i])});
         return {};
     }
 
     const std::vector<EvalColumn>& columns() const { return columns_; }
+    const std::string& said() const { return said_; }  // a JSON object a line
 
 private:
     const EvalOptions& o_;
     const Questions& questions_;
     MemoryNeeds needs_;
     std::vector<EvalColumn> columns_;
+    std::string said_;
 };
 
 }  // namespace
@@ -146,6 +155,10 @@ int eval(const EvalOptions& o) {
     if (!file) return report(file.error());
     const auto questions = measure::read_suite({reinterpret_cast<const char*>((*file)->data()), (*file)->size()}, *suite);
     if (!questions) return report(questions.error());
+    OutputFile answers;  // opened before the work that fills it
+    if (!o.answers.empty()) {
+        if (const Status opened = answers.open(o.answers); !opened) return report(opened.error());
+    }
     Evaluation evaluation(o, *questions);
     for (size_t i = 0; i < paths.size(); i++) {
         for (const auto& type : types) {
@@ -153,6 +166,11 @@ int eval(const EvalOptions& o) {
         }
     }
     clear_progress();
+    if (!o.answers.empty()) {
+        Status done = answers.write(evaluation.said().data(), evaluation.said().size());
+        if (done) done = answers.close();
+        if (!done) return report(done.error());
+    }
     write_output(o.json ? eval_json(evaluation.columns(), *suite, o) : eval_table(evaluation.columns()));
     return finish_output();
 }

@@ -209,6 +209,7 @@ void add_eval(CLI::App* c, EvalOptions& o) {
     c->add_option("--decode-size", o.decode_size, "the slice that makes the answer, behind a prompt that --size has read")->transform(not_empty("a name"))->option_text("NAME");
     c->add_option("--switch-after", o.switch_after, "tokens of the answer that --size still makes; default 0")->transform(whole(0, no_end))->option_text("N");
     c->add_option("--types", o.types, "other types of the same weights, as quantize makes them, a column each; removed when they are measured: " + gemma3n::format::mix_names())->delimiter(',')->allow_extra_args(false)->transform(not_empty("a type"))->option_text("TYPE,...");
+    c->add_option("--answers", o.answers, "write what was said to every question, a JSON object a line")->transform(not_empty("a path"))->option_text("FILE");
     add_switch(c, "--json", o.json, "as a JSON object");
 }
 

@@ -160,7 +160,7 @@ Result<Answer> generate(Session& session, const EvalSize& size, const Prompt& pr
     return a;
 }
 
-Status answer(Session& session, const EvalSize& size, const Question& q, const Prompt& prompt, TaskScore& score) {
+Result<std::string> answer(Session& session, const EvalSize& size, const Question& q, const Prompt& prompt) {
     GenerateOptions o;
     o.sampling.temperature = 0;
     o.max_tokens = q.max_tokens;
@@ -170,8 +170,7 @@ Status answer(Session& session, const EvalSize& size, const Question& q, const P
     ASSIGN(const Answer a, generate(session, size, prompt, o));
     std::string got = trimmed(a.text);
     if (!q.chat) got = trimmed(std::string_view(got).substr(0, got.find('\n')));
-    count(q, got, score);
-    return {};
+    return got;
 }
 
 TaskScore& score_of(std::vector<TaskScore>& scores, const Question& q) {
@@ -194,7 +193,8 @@ Status check_size(Engine& engine, const EvalSize& size) {
                 shown(size.answer->name).c_str(), shown(size.prompt.name).c_str());
 }
 
-Result<std::vector<std::vector<TaskScore>>> evaluate(Engine& engine, std::span<const Question> questions, std::span<const EvalSize> sizes, const std::function<bool(double done)>& progress) {
+Result<std::vector<std::vector<TaskScore>>> evaluate(Engine& engine, std::span<const Question> questions, std::span<const EvalSize> sizes, const std::function<bool(double done)>& progress,
+                                                     const std::function<void(const Said&)>& on_said) {
     for (const EvalSize& size : sizes) TRY(check_size(engine, size));
     std::vector<std::vector<TaskScore>> scores(sizes.size());
     ASSIGN(const std::unique_ptr<Session> session, engine.new_session());
@@ -210,7 +210,13 @@ Result<std::vector<std::vector<TaskScore>>> evaluate(Engine& engine, std::span<c
             if (progress && !progress(done)) return fail(Code::cancelled, "the questions were cancelled after %zu of %zu", i, questions.size());
             TaskScore& score = score_of(scores[k], q);
             score.n++;
-            TRY(q.type == QuestionType::choice ? choose(engine, *session, sizes[k], q, score) : answer(*session, sizes[k], q, prompt, score));
+            if (q.type == QuestionType::choice) {
+                TRY(choose(engine, *session, sizes[k], q, score));
+                continue;
+            }
+            ASSIGN(const std::string got, answer(*session, sizes[k], q, prompt));
+            count(q, got, score);
+            if (on_said) on_said({i, k, got});
         }
     }
     return scores;

@@ -151,6 +151,7 @@ Result<std::vector<Question>> read_suite(std::string_view content, const std::st
         }
         Reader reader(o, where);
         Question q;
+        q.line = line;
         q.where = where;
         if (!read_question(reader, folder, q)) return *reader.error();
         for (const QuestionFile& f : q.media) {

@@ -34,6 +34,7 @@ struct Question {
     int64_t max_tokens = 64;           // of an answer
     bool chat = false;                 // the prompt goes through the turn format
     std::vector<QuestionFile> media;   // in front of the prompt: pictures, then sounds, then videos; not of a choice
+    int64_t line = 0;                  // of the suite, from 1
     std::string where;                 // "suite.jsonl: line 3", for sentences
 };
 

@@ -301,6 +301,37 @@ TEST(EvalCommand, TheModelsOwnSuite) {
     EXPECT_EQ(nowhere.err.rfind("gemma3n: " + folder().path() + "/nowhere.gguf: ", 0), 0u) << nowhere.err;
 }
 
+TEST(EvalCommand, WhatWasSaidGoesIntoAFile) {
+    const std::string suite = write_file("said.jsonl", R"({"task": "a \"task\"", "type": "exact", "prompt": "the", "answer": "x", "max_tokens": 3}
+{"task": "letters", "type": "choice", "prompt": "a b", "choices": [" c", " the boat"], "answer": 0}
+
+{"task": "t", "type": "words", "format": "chat", "prompt": "a cat", "answer": "x", "max_tokens": 4}
+)");
+    const std::string said = folder().path() + "/said-answers.jsonl";
+    const Ran r = command({"eval", elastic(), "--suite", suite, "--size", "full,small", "--answers", said, "-t", "1"});
+    ASSERT_EQ(r.code, 0) << r.err;
+    simdjson::dom::parser parser;
+    size_t n = 0;
+    for (const auto line : simdjson::dom::parser().load_many(said)) {
+        const bool first = n < 2;
+        EXPECT_EQ(std::string_view(line["size"]), n % 2 ? "small" : "full");
+        EXPECT_EQ(int64_t(line["line"]), first ? 1 : 4) << "lines of the suite; of choices nothing is said";
+        EXPECT_EQ(std::string_view(line["task"]), first ? "a \"task\"" : "t");
+        Args run{"run", elastic(), "--size", n % 2 ? "small" : "full", "--temp", "0", "-n", first ? "3" : "4", "-t", "1"};
+        if (first) run.push_back("--raw");
+        run.push_back(first ? "the" : "a cat");
+        std::string alone = command(run).out;
+        alone.erase(0, std::min(alone.size(), alone.find_first_not_of(" \n")));
+        if (first) alone = alone.substr(0, alone.find('\n'));
+        EXPECT_EQ(std::string_view(line["said"]), alone.substr(0, alone.find_last_not_of(" \n") + 1));
+        n++;
+    }
+    EXPECT_EQ(n, 4u);
+    const Ran nowhere = command({"eval", elastic(), "--suite", suite, "--answers", folder().path() + "/no/such/folder.jsonl"});
+    EXPECT_EQ(nowhere.code, 1);
+    EXPECT_NE(nowhere.err.find("/no/such/folder.jsonl"), std::string::npos) << nowhere.err;
+}
+
 TEST(EvalCommand, OurOwnSuiteRuns) {
     const Ran r = command({"eval", tiny(), "--suite", std::string(G3N_SOURCE_DIR) + "/tests/data/suite.jsonl", "-t", "1"});
     EXPECT_EQ(r.code, 0) << r.err;
