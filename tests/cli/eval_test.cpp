@@ -312,7 +312,8 @@ TEST(EvalCommand, WhatWasSaidGoesIntoAFile) {
     ASSERT_EQ(r.code, 0) << r.err;
     simdjson::dom::parser parser;
     size_t n = 0;
-    for (const auto line : simdjson::dom::parser().load_many(said)) {
+    simdjson::dom::document_stream lines = parser.load_many(said);
+    for (const auto line : lines) {
         const bool first = n < 2;
         EXPECT_EQ(std::string_view(line["size"]), n % 2 ? "small" : "full");
         EXPECT_EQ(int64_t(line["line"]), first ? 1 : 4) << "lines of the suite; of choices nothing is said";
