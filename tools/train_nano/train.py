@@ -56,8 +56,9 @@ def make_data(a):
     from nano.data import clips
     a.out.mkdir(parents=True, exist_ok=True)
     if not (a.out / "tokenizer.json").exists():
-        if (a.source / "tokenizer.json").exists():
-            shutil.copy(a.source / "tokenizer.json", a.out / "tokenizer.json")
+        known = [f for f in (a.source / "tokenizer.json", a.source / "training" / "tokenizer.json") if f.exists()]  # the second: of the shipped model
+        if known:
+            shutil.copy(known[0], a.out / "tokenizer.json")
         else:
             (a.out / "tokenizer.json").write_text(vocabulary.make())
     for n, held in ((max(100, round(N_CLIPS * a.scale)), False), (max(100, round(N_HELD_CLIPS * a.scale)), True)):

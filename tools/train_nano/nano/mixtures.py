@@ -10,7 +10,7 @@ from .turns import Turns
 
 TEXT_TOKENS = 88  # a conversation is filled with turns up to about that length
 # share of the turns: glosses need about 30 showings each, sums 200 to 300 thousand; they are short
-TEXT_TURNS = ((0.40, arithmetic.turn), (0.37, talk.dictionary_turn), (0.12, talk.command_turn), (0.06, talk.refusal_turn), (0.05, talk.chat_turn))
+TEXT_TURNS = ((0.60, arithmetic.turn), (0.25, talk.dictionary_turn), (0.07, talk.command_turn), (0.05, talk.refusal_turn), (0.03, talk.chat_turn))
 # steps of each kind while all is trained together, and conversations in a batch
 JOINT = (("picture", 0.27, 16), ("speech", 0.25, 16), ("video", 0.24, 4), ("text", 0.24, 32))
 

@@ -1,4 +1,5 @@
-"""Sums and differences to 99, products to 12 x 12. Several in a turn: 8 tokens each in place of 17."""
+"""Sums and differences to 99, products to 12 x 12. Mostly one in a turn: of several the network learns neither which answer is whose nor sums, for long
+(2 % of the single ones right after 450 steps, when the dictionary was at 75 %)."""
 import random
 
 from . import held_out
@@ -30,7 +31,7 @@ def turn(r: random.Random) -> tuple[str, str]:
     if kind < 0.15:
         a, s, b, result = draw(r, False)
         return f"What is {a} {'times' if s == '*' else s} {b}?", str(result)
-    n = 1 if kind < 0.3 else r.randint(3, 8)
+    n = 1 if kind < 0.85 else r.randint(2, 4)
     sums = [draw(r, False) for _ in range(n)]
     return ", ".join(f"{a}{s}{b}" for a, s, b, _ in sums), ", ".join(str(result) for *_, result in sums)
 
