@@ -35,7 +35,7 @@ if [ -f "models/nano/$nano" ]; then
     for file in models/nano/* models/nano/suite/*; do
         [ -e "$(dirname "$installed")/${file#models/nano/}" ] || { echo "install: $file has not been installed" >&2; exit 1; }
     done
-    "$work/usr/bin/gemma3n" run nano --temp 0 -n 8 "Who are you?" > /dev/null
+    "$work/usr/bin/gemma3n" run nano --temp 0 -n 8 "Who are you?" < /dev/null > /dev/null
     echo "install: nano is found and runs"
 else
     echo "install: models/nano/$nano is not in this tree: that an installed command finds it is not checked"

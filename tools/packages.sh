@@ -12,7 +12,7 @@ for part in "$@"; do
         test) wanted="$wanted libgtest-dev pkg-config python3-venv" ;;
         fuzz) wanted="$wanted clang-14 libclang-rt-14-dev" ;;
         arm64) wanted="$wanted g++-aarch64-linux-gnu qemu-user-static" ;;
-        nano) wanted="$wanted python3-venv espeak-ng wordnet-base fonts-dejavu-core fonts-liberation2 fonts-roboto-unhinted fonts-hack" ;;
+        nano) wanted="$wanted python3-venv python3-dev g++ espeak-ng wordnet-base fonts-dejavu-core fonts-liberation2 fonts-roboto-unhinted fonts-hack" ;;
         *) echo "packages: unknown part '$part'" >&2; exit 2 ;;
     esac
 done

@@ -81,10 +81,8 @@ Result<std::vector<measure::EvalSize>> sizes_of(Engine& engine, const EvalOption
     }
     if (o.decode_size.empty()) return sizes;
     ASSIGN(const Slice answer, engine.find_size(o.decode_size));
-    for (measure::EvalSize& s : sizes) {
+    for (measure::EvalSize& s : sizes)
         if (s.prompt.name != answer.name) s.answer = answer, s.switch_after = o.switch_after;  // in a list its own size may stand for comparison
-        TRY(measure::check_size(engine, s));
-    }
     return sizes;
 }
 
@@ -155,6 +153,12 @@ int eval(const EvalOptions& o) {
     if (!file) return report(file.error());
     const auto questions = measure::read_suite({reinterpret_cast<const char*>((*file)->data()), (*file)->size()}, *suite);
     if (!questions) return report(questions.error());
+    std::vector<std::string> inputs = paths;
+    inputs.push_back(*suite);
+    for (const std::string& input : inputs) {
+        std::error_code ec;
+        if (!o.answers.empty() && fs::equivalent(o.answers, input, ec)) return usage_error("--answers is '" + shown(o.answers) + "', which is an input: expected another file");
+    }
     OutputFile answers;  // opened before the work that fills it
     if (!o.answers.empty()) {
         if (const Status opened = answers.open(o.answers); !opened) return report(opened.error());

@@ -1,10 +1,11 @@
 #include "cli/other_type.h"
 
 #include "base/cpu.h"
-#include "base/output_file.h"
+#include "base/utf8.h"
 #include "format/projector.h"
 #include "quant/quantise.h"
 
+#include <cstdlib>
 #include <filesystem>
 
 namespace gemma3n::cli {
@@ -14,8 +15,8 @@ namespace fs = std::filesystem;
 Status OtherType::make(const std::string& model, format::Mix mix, bool towers, int threads, const std::function<bool(double fraction)>& progress) {
     std::error_code ec;
     const fs::path place = fs::temp_directory_path(ec);
-    if (ec) return fail(Code::io, "there is no place for temporary files, where types are made to be measured: %s: expected TMPDIR to name a folder", ec.message().c_str());
-    TRY(folder_.create(temporary_name((place / "gemma3n-eval").string())));
+    if (ec) return fail(Code::io, "TMPDIR is '%s': %s: expected a folder, in which types are made to be measured", shown(std::getenv("TMPDIR") ? std::getenv("TMPDIR") : "").c_str(), ec.message().c_str());
+    TRY(folder_.create((place / "gemma3n-eval").string()));
     const bool directory = fs::is_directory(model, ec);
     fs::path name = fs::path(model).lexically_normal();
     if (!name.has_filename()) name = name.parent_path();  // "DIR/"

@@ -7,6 +7,8 @@
 #include <fstream>
 #include <iterator>
 
+#include <unistd.h>
+
 namespace gemma3n::measure {
 namespace {
 
@@ -57,7 +59,7 @@ TEST(Suite, BadLinesAreNamedByNumber) {
 }
 
 TEST(Suite, FilesLieBesideTheSuite) {
-    const std::string folder = testing::TempDir() + "/g3n-suite";
+    const std::string folder = testing::TempDir() + "/g3n-suite" + std::to_string(getpid());
     std::filesystem::create_directories(folder + "/media");
     for (const char* f : {"/media/a.png", "/media/b.png", "/c.wav", "/d.avi"}) std::ofstream(folder + f) << "x";
     const auto read = [&](const std::string& line) { return read_suite(line, folder + "/s.jsonl"); };

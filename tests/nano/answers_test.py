@@ -1,5 +1,4 @@
-"""The shipped nano's answers to its held-out questions are those that were written down when it was shipped (answers.jsonl), and as many are right
-as the table in docs/nano.md says.
+"""The shipped nano's answers to its held-out questions are those that were written down when it was shipped (answers.jsonl).
 
     python3 answers_test.py COMMAND             compares: 20 questions of each skill, at two sizes, with f32 activations
     python3 answers_test.py COMMAND --write     writes answers.jsonl, for a new version of the model
@@ -35,7 +34,7 @@ def answers(command: str, lines: list[dict], numbers: list[int]) -> list[dict]:
         suite, said = pathlib.Path(work) / "suite.jsonl", pathlib.Path(work) / "said.jsonl"
         (pathlib.Path(work) / "media").symlink_to(NANO / "suite/media")
         suite.write_text("".join(json.dumps(lines[n - 1]) + "\n" for n in numbers))
-        subprocess.run([command, "eval", NANO / "nano-Q8_0.gguf", "--suite", suite, "--size", ",".join(SIZES), "--activations", "f32", "--answers", said], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([command, "eval", NANO / "nano-Q8_0.gguf", "--suite", suite, "--size", ",".join(SIZES), "--activations", "f32", "--answers", said], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         out = [json.loads(line) for line in said.read_text().splitlines()]
     return [{"line": numbers[a["line"] - 1], "size": a["size"], "said": a["said"]} for a in out]
 

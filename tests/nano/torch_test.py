@@ -15,12 +15,13 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tools/train_nano"))
 from nano import batches, shipped, sizes, turns  # noqa: E402  sets torch up first
 from nano.data.example import Clip, Picture  # noqa: E402
-from nano.network import build  # noqa: E402
+from nano.network import build, fused  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from PIL import Image  # noqa: E402
 from safetensors.numpy import load_file  # noqa: E402
 
+fused.use(False)  # the library's own
 N = 50
 TIE = 1e-3  # of the largest logit: a lead that small is decided by rounding
 
@@ -57,7 +58,7 @@ class Both:
         return [str(part) for kind in ("image", "audio", "video") if kind in line for part in (f"--{kind}", self.folder / "suite" / line[kind])]
 
     def said_here(self, line: dict) -> str:
-        done = subprocess.run([self.command, "run", self.folder / shipped.TEXT, *self.flags(line), "--temp", "0", "-n", str(line["max_tokens"]), "--activations", "f32", line["prompt"]], capture_output=True, check=True)
+        done = subprocess.run([self.command, "run", self.folder / shipped.TEXT, *self.flags(line), "--temp", "0", "-n", str(line["max_tokens"]), "--activations", "f32", line["prompt"]], stdin=subprocess.DEVNULL, capture_output=True, check=True)
         return done.stdout.decode().strip()
 
     def media(self, line: dict) -> tuple[dict, int, int]:
@@ -70,7 +71,7 @@ class Both:
             return dict(zip(("input_features", "input_features_mask"), batches.features_of([clip]))), 0, 1
         if "video" in line:
             out = self.work / "trace.safetensors"
-            subprocess.run([self.command, "trace", self.folder / shipped.TEXT, *self.flags(line), "--activations", "f32", "-o", out, line["prompt"]], capture_output=True, check=True)
+            subprocess.run([self.command, "trace", self.folder / shipped.TEXT, *self.flags(line), "--activations", "f32", "-o", out, line["prompt"]], stdin=subprocess.DEVNULL, capture_output=True, check=True)
             got = load_file(out)
             frames = [got[k] for k in sorted(k for k in got if k.startswith("pixel_values"))]
             side = sizes.PICTURE_SIDE
@@ -83,19 +84,19 @@ class Both:
         return {}, 0, 0
 
     @torch.no_grad()
-    def said_there(self, line: dict) -> tuple[str, float]:
-        """The text, and the smallest lead of a choice in parts of the largest logit."""
+    def said_there(self, line: dict) -> tuple[str, list[tuple[str, float]]]:
+        """The text, and for each of its tokens how far it led, in parts of the largest logit, and the text so far."""
         media, *counts = self.media(line)
         ids = [sizes.BOS] + self.turns.prompt(line["prompt"], *counts)
-        n, lead = len(ids), 1.0
+        n, steps = len(ids), []
         while len(ids) < n + line["max_tokens"]:
             logits = self.model(input_ids=torch.tensor([ids]), use_cache=False, **media).logits[0, -1]
             best = logits.topk(2)
-            lead = min(lead, float((best.values[0] - best.values[1]) / logits.abs().max()))
-            if int(best.indices[0]) in (sizes.EOS, sizes.END_OF_TURN):
-                break
             ids.append(int(best.indices[0]))
-        return self.turns.spelled(ids[n:]).strip(), lead
+            steps.append((self.turns.spelled(ids[n:]).strip(), float((best.values[0] - best.values[1]) / logits.abs().max())))
+            if ids[-1] in (sizes.EOS, sizes.END_OF_TURN):
+                break
+        return steps[-1][0], steps
 
 
 def main() -> int:
@@ -105,14 +106,16 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as work:
         both = Both(sys.argv[1], folder, pathlib.Path(work))
         for line in lines:
-            here, (there, lead) = both.said_here(line), both.said_there(line)
+            here, (there, steps) = both.said_here(line), both.said_there(line)
             if here == there:
                 same += 1
-            elif lead < TIE:
+                continue
+            lead = next((lead for so_far, lead in steps if not here.startswith(so_far)), steps[-1][1])  # of the token that parts them
+            if lead < TIE:
                 ties += 1
                 print(f"{line['task']}: '{line['prompt']}': a tie ({lead:.1e}): '{here}' here, '{there}' there")
             else:
-                print(f"{line['task']}: '{line['prompt']}': '{here}' here, '{there}' there; smallest lead {lead:.1e}: expected the same")
+                print(f"{line['task']}: '{line['prompt']}': '{here}' here, '{there}' there; lead {lead:.1e}: expected the same")
     shares = [a / n for a, n in both.open]
     print(f"{same} of {len(lines)} answers the same, {ties} ties; open gates of layers 0..{sizes.SPARSE - 1}: " + ", ".join(f"{100 * s:.1f} %" for s in shares))
     sparse = all(0.02 < s < 0.08 for s in shares)

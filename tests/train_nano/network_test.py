@@ -4,8 +4,9 @@ import unittest
 import small_training  # noqa: F401
 import numpy as np
 
-from nano import sizes
-from nano.network import build, config, heads, mel, nested
+from nano import sizes, turns
+from nano.network import build, config, fused, heads, mel, nested
+from nano.phases.text import answer_loss
 import torch
 import transformers
 
@@ -34,6 +35,39 @@ def cut(m, one: dict) -> transformers.Gemma3nForCausalLM:
 
 
 class Network(unittest.TestCase):
+    def setUp(self):
+        fused.use(False)  # what is compared with is the library's own
+
+    def tearDown(self):
+        fused.use(True)
+
+    def test_fused_is_the_library(self):
+        """Logits, loss and every gradient of a training step, and the same without gradients."""
+        m = build.text_network()
+        g = torch.Generator().manual_seed(8)
+        with torch.no_grad():
+            for name, p in m.named_parameters():
+                if p.dim() == 1:
+                    p.add_(0.3 * torch.randn(p.shape, generator=g))
+        ids = torch.randint(0, sizes.TEXT_VOCAB, (3, 40), generator=g)
+        wanted = torch.where(torch.rand((3, 40), generator=g) < 0.3, ids, turns.IGNORED)
+        seen = []
+        for ours in (False, True):
+            fused.use(ours)
+            m.train().zero_grad()
+            if ours:
+                loss = answer_loss(m, m.model(input_ids=ids, use_cache=False).last_hidden_state, wanted)
+            else:
+                loss = torch.nn.functional.cross_entropy(m(input_ids=ids, use_cache=False).logits.flatten(0, 1), wanted.flatten())
+            loss.backward()
+            with torch.no_grad():
+                logits = m.eval()(input_ids=ids, use_cache=False).logits
+            seen.append({"loss": loss.detach(), "logits": logits} | {n: p.grad.clone() for n, p in m.named_parameters() if p.grad is not None})
+        self.assertEqual(seen[0].keys(), seen[1].keys())
+        self.assertGreater(len(seen[0]), 300)
+        for name, theirs in seen[0].items():
+            self.assertLess(float((theirs - seen[1][name]).abs().max()), 5e-5 * float(theirs.abs().max()) + 1e-9, name)
+
     def test_sizes_within_equal_sizes_cut_out(self):
         m = build.text_network().eval()
         ids = torch.randint(0, sizes.TEXT_VOCAB, (2, 150), generator=torch.Generator().manual_seed(5))  # beyond the window

@@ -39,7 +39,7 @@ class Gallery:
         self.font = ImageFont.truetype("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf", 13)
 
     def said(self, kind: str, line: dict, size: str) -> str:
-        done = subprocess.run([self.command, "run", self.folder / shipped.TEXT, f"--{kind}", self.folder / "suite" / line[kind], "--temp", "0", "-n", "40", "--size", size, line["prompt"]], capture_output=True, check=True)
+        done = subprocess.run([self.command, "run", self.folder / shipped.TEXT, f"--{kind}", self.folder / "suite" / line[kind], "--temp", "0", "-n", "40", "--size", size, line["prompt"]], stdin=subprocess.DEVNULL, capture_output=True, check=True)
         return done.stdout.decode().strip()
 
     def chosen(self, kind: str) -> list[tuple[dict, dict[str, str]]]:

@@ -5,12 +5,14 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
+[ $# -gt 0 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
 command=$1
 out=${2:-$HOME/.cache/gemma3n/nano}
 of=${3:-polish}
 python=${NANO_PYTHON:-${GEMMA3N_CACHE:-$HOME/.cache/gemma3n}/oracle/bin/python}
 nano=$root/models/nano
 
+"$python" "$here/train.py" table --out "$out" --of "$of" --threads "$(nproc)"
 rm -rf "$out/nano"
 "$python" "$here/train.py" export --out "$out" --of "$of"
 mkdir -p "$nano/training"
@@ -24,6 +26,7 @@ for phase in vision audio text joint polish; do
 done
 cp "$here/LICENSE.wordnet" "$nano/"
 if [ ! -f "$nano/suite/suite.jsonl" ]; then
+    rm -rf "$out/suite" "$nano/suite"
     "$python" "$here/train.py" suite --out "$out" --questions 40
     cp -r "$out/suite" "$nano/suite"
 fi

@@ -32,6 +32,8 @@ def parse():
     p.add_argument("--steps", type=int, default=0, help="stop after so many steps of the phase, a multiple of its log's, with a checkpoint")
     p.add_argument("--device", default="cpu")
     p.add_argument("--threads", type=int, default=1)
+    p.add_argument("--ranks", type=int, default=1, help="processes that share text, joint and polish, on a CPU: a thread each")
+    p.add_argument("--rank", default="", help=argparse.SUPPRESS)  # of one that rank 0 has started: number:port
     p.add_argument("--workers", type=int, default=0, help="processes that make batches ahead, for a GPU")
     p.add_argument("--scale", type=float, default=1, help="steps and clips times this, for trials")
     p.add_argument("--size", type=float, default=1, help="conversations in a batch times this, for trials")
@@ -96,7 +98,7 @@ def phase_of(a, source, held):
         return audio.Audio(source, held, a.scale, a.device)
     if a.phase == "text":
         return text.Text(source, evaluate.text_questions(n_figures), a.scale, a.device, a.size)
-    again = (a.source / shipped.TEXT).exists()
+    again = (a.source / shipped.TEXT).exists() and not (a.phase == "polish" and (a.out / "joint.safetensors").exists())
     phase = joint.Joint(a.phase, source, evaluate.all_questions(-(-n_figures // 3), held), None if again or a.phase == "polish" else parts(a), a.scale, a.device, a.size)
     if again:
         shipped.load(phase.model, a.source)
@@ -117,6 +119,7 @@ def main() -> int:
     from nano import evaluate, export, mixtures, suite, turns
     from nano.data.clips import Clips
     from nano.training import trainer
+    from nano.training.ranks import Ranks
     import torch
     torch.set_num_threads(a.threads)
     if a.phase == "export":
@@ -136,16 +139,19 @@ def main() -> int:
         (a.out / "table.md").write_text(text)
         print(text, end="")
         return 0
+    rank, port = map(int, a.rank.split(":")) if a.rank else (0, 0)
     lock = open(a.out / f"{a.phase}.lock", "w")
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if rank == 0:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise ValueError(f"{a.out}: another process trains the phase '{a.phase}' there: expected one") from None
-    source = mixtures.Source(words, a.out / "clips")
+    ranks = Ranks(a.ranks if a.phase in ("text", "joint", "polish") else 1, rank, port)
+    source = mixtures.Source(words, a.out / "clips", share=(rank, ranks.n))
     if a.workers:
         len(source.clips)  # read before the workers are forked: they share its pages
     phase = phase_of(a, source, held)
-    trainer.Trainer(phase, a.out, a.device, a.minutes, a.save_every, a.workers, a.steps).run()
+    trainer.Trainer(phase, a.out, a.device, a.minutes, a.save_every, a.workers, a.steps, ranks).run()
     return 0
 
 

@@ -24,6 +24,10 @@ while [ $# -gt 0 ]; do
     esac
     shift 2
 done
+if [ -n "$from" ] && [ -f "$from/nano-Q8_0.gguf" ] && [ "$only" != joint ] && [ "$only" != polish ]; then
+    echo "train.sh: --from $from is the shipped model, from which only --phase joint and --phase polish go on" >&2
+    exit 2
+fi
 case $only in '' | data | vision | audio | text | joint | polish | table | suite | export) ;; *) echo "train.sh: unknown phase '$only'" >&2; exit 2 ;; esac
 
 "$root/tools/packages.sh" nano
@@ -37,8 +41,10 @@ mkdir -p "$out"
 
 # MKL picks its kernels by the maker's name: on another maker's CPU with AVX-512 it takes slower ones (text: 0.6 times the tokens a second), unless it is told
 if [ "$device" = cpu ] && ! grep -q GenuineIntel /proc/cpuinfo && grep -q avx512f /proc/cpuinfo; then
-    echo 'int mkl_serv_intel_cpu_true(void) { return 1; }' | cc -shared -fPIC -x c -o "$out/mkl_any_maker.so" -
-    export LD_PRELOAD="$out/mkl_any_maker.so"
+    case $out in *[\ :]*) ;; *)  # neither can stand in LD_PRELOAD
+        echo 'int mkl_serv_intel_cpu_true(void) { return 1; }' | g++ -shared -fPIC -x c -o "$out/mkl_any_maker.so" -
+        export LD_PRELOAD="${LD_PRELOAD:+$LD_PRELOAD:}$out/mkl_any_maker.so" ;;
+    esac
 fi
 export MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=8589934592  # a step's tensors are not given back: their pages would be faulted in again
 
@@ -50,8 +56,8 @@ left() {  # minutes until the sitting ends; 0: no end
     [ $seconds -gt 60 ] && echo $((seconds / 60)) || echo 1
 }
 # threads that spin while they wait take the other phase's core
-start() {  # PHASE THREADS
-    exec env OMP_NUM_THREADS="$2" OMP_WAIT_POLICY=PASSIVE "$python" "$here/train.py" "$1" --threads "$2" --out "$out" ${from:+--from "$from"} --minutes "$(left)" --device "$device" \
+start() {  # PHASE THREADS [PROCESSES]
+    exec env OMP_NUM_THREADS="$2" OMP_WAIT_POLICY=PASSIVE "$python" "$here/train.py" "$1" --threads "$2" --ranks "${3:-1}" --out "$out" ${from:+--from "$from"} --minutes "$(left)" --device "$device" \
         --workers "$workers" --scale "$scale" --size "$size"
 }
 run() { (start "$@"); }
@@ -67,20 +73,23 @@ towers() {
     return $status
 }
 
-threads=$(nproc)
-[ "$threads" -le 4 ] || threads=4
+cores=$(nproc)
+[ "$cores" -le 4 ] || cores=4
+processes=$cores
+[ "$device" = cpu ] || processes=1
 case $only in
     '')
         run data 1
         towers
-        run text "$threads"
-        run joint "$threads"
-        run polish "$threads"
-        run table "$threads"
+        run text 1 "$processes"
+        run joint 1 "$processes"
+        run polish 1 "$processes"
+        run table "$cores"
         run suite 1
         run export 1
         ;;
     vision | audio) run data 1; run "$only" 1 ;;
     data | export) run "$only" 1 ;;
-    *) run data 1; run "$only" "$threads" ;;
+    text | joint | polish) run data 1; run "$only" 1 "$processes" ;;
+    *) run data 1; run "$only" "$cores" ;;
 esac

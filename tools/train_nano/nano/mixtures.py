@@ -28,8 +28,13 @@ def text_example(r: random.Random, turns: Turns) -> Example:
 class Source:
     """Draws for the phases. Clips are read when the first is wanted."""
 
-    def __init__(self, turns: Turns, clips: pathlib.Path, seed: str = ""):
-        self.turns, self._folder, self._clips, self.seed = turns, clips, None, seed
+    def __init__(self, turns: Turns, clips: pathlib.Path, seed: str = "", share: tuple[int, int] = (0, 1)):
+        """`share`: (which, of how many) parts of every batch that is drawn here."""
+        self.turns, self._folder, self._clips, self.seed, self.share = turns, clips, None, seed, share
+
+    def _mine(self, n: int) -> range:
+        which, of = self.share
+        return range(which % n, n, of)  # of a batch smaller than the parts each takes one, some the same
 
     @property
     def clips(self) -> Clips:
@@ -38,18 +43,18 @@ class Source:
         return self._clips
 
     def text_examples(self, phase: str, step: int, n: int) -> list[Example]:
-        return [text_example(seeds.source(self.seed, phase, step, i), self.turns) for i in range(n)]
+        return [text_example(seeds.source(self.seed, phase, step, i), self.turns) for i in self._mine(n)]
 
     def picture_examples(self, phase: str, step: int, n: int) -> list[Example]:
-        return [pictures.example(seeds.source(self.seed, phase, step, i)) for i in range(n)]
+        return [pictures.example(seeds.source(self.seed, phase, step, i)) for i in self._mine(n)]
 
     def speech_examples(self, phase: str, step: int, n: int) -> list[Example]:
-        return [speech.example(seeds.source(self.seed, phase, step, i), self.clips) for i in range(n)]
+        return [speech.example(seeds.source(self.seed, phase, step, i), self.clips) for i in self._mine(n)]
 
     def video_examples(self, phase: str, step: int, n: int) -> list[Example]:
         # all of a batch speak or none does: their clips stand in one tensor
         out = []
-        for i in range(n):
+        for i in self._mine(n):
             r = seeds.source(self.seed, phase, step, i)
             clip = self.clips.worn(r.randrange(len(self.clips)), r) if step % 2 else None
             out.append(videos.example(r, clip))

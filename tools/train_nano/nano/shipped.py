@@ -41,7 +41,9 @@ def _text_names(name: str, w: np.ndarray) -> dict[str, np.ndarray]:
         return {f"{_STACKED[name]}.{i}.weight": one for i, one in enumerate(w)}
     if name in _TEXT:
         return {_TEXT[name]: w}
-    _, layer, rest = name.split(".", 2)
+    kind, layer, rest = (name.split(".", 2) + ["", ""])[:3]
+    if kind != "blk" or (rest != "altup_correct_scale.weight" and rest.removesuffix(".weight") not in _LAYER):
+        raise ValueError(f"{TEXT}: tensor '{name}' is not known: expected those of Gemma 3n's text")
     if rest == "altup_correct_scale.weight":
         return {f"layers.{layer}.altup.correct_output_scale": w}
     return {f"layers.{layer}.{_LAYER[rest.removesuffix('.weight')]}.weight": w}
@@ -56,7 +58,9 @@ def _tower_name(name: str) -> str:
         return f"embed_{kind}.{_EMBEDDER[rest.removesuffix('.weight')]}.weight"
     if name in _AUDIO:
         return "audio_tower.subsample_conv_projection." + _AUDIO[name]
-    _, _, layer, rest = name.split(".", 3)
+    kind, _, layer, rest = (name.split(".", 3) + ["", "", ""])[:4]
+    if kind != "a" or (rest != "per_dim_scale" and rest.removesuffix(".weight") not in _CONFORMER):
+        raise ValueError(f"{TOWERS}: tensor '{name}' is not known: expected those of Gemma 3n's towers")
     inner = "attention.attn.per_dim_scale" if rest == "per_dim_scale" else _CONFORMER[rest.removesuffix(".weight")] + ".weight"
     return f"audio_tower.conformer.{layer}.{inner}"
 
@@ -68,13 +72,16 @@ def load(model, folder: pathlib.Path):
         found |= {"model.language_model." + k: v for k, v in _text_names(name, w).items()}
     found |= {"model." + _tower_name(name): w for name, w in _read(folder / TOWERS).items()}
     wanted = {k: v for k, v in model.named_parameters() if not k.startswith("lm_head")}
-    if wanted.keys() != found.keys():
+    if wanted.keys() != found.keys():  # of the towers 1 x 1 convolutions are matrices there, and a scale of channels has four dimensions
         raise ValueError(f"{folder}: its tensors are not those of nano: {sorted(wanted.keys() ^ found.keys())[:4]} and others stand on one side only")
     with torch.no_grad():
         for k, p in wanted.items():
-            if p.numel() > found[k].size:
-                raise ValueError(f"{folder}: tensor '{k}' holds {found[k].size} values: expected {p.numel()}")
-            p.copy_(torch.from_numpy(found[k].reshape(-1)[:p.numel()].copy()).view(p.shape))  # rows of the per-layer table beyond the vocabulary are fillers
+            w = found[k]
+            if k.endswith("embed_tokens_per_layer.weight"):
+                w = w[:len(p)]  # rows beyond the vocabulary are fillers
+            if [n for n in w.shape if n > 1] != [n for n in p.shape if n > 1]:
+                raise ValueError(f"{folder}: tensor '{k}' is {list(w.shape)}: expected {list(p.shape)}")
+            p.copy_(torch.from_numpy(w.copy()).view(p.shape))
     model.tie_weights()
     return model
 

@@ -11,6 +11,7 @@ import torch
 
 from . import Unfinished, checkpoint, curves
 from .log import Log
+from .ranks import Ranks
 
 BETAS, CLIP, WARM_UP = (0.9, 0.98), 1.0, 50
 
@@ -31,8 +32,10 @@ class Trainer:
     """`phase`: name, n_steps, line_every, modules {name: module}, groups(), first_rate, last_rate (a share of the first), batch(step),
     loss(step, batch) -> (loss, examples, positions), evaluate(step) -> {what: percent}."""
 
-    def __init__(self, phase, folder: pathlib.Path, device: str = "cpu", minutes: float = 0, save_every: float = 240, workers: int = 0, steps: int = 0, say=lambda line: print(line, file=sys.stderr, flush=True)):
+    def __init__(self, phase, folder: pathlib.Path, device: str = "cpu", minutes: float = 0, save_every: float = 240, workers: int = 0, steps: int = 0, ranks: Ranks | None = None, say=lambda line: print(line, file=sys.stderr, flush=True)):
         self.phase, self.folder, self.device, self.minutes, self.save_every, self.workers, self.steps, self.say = phase, folder, device, minutes, save_every, workers, steps, say
+        self.ranks = ranks or Ranks(1)
+        self.first = self.ranks.rank == 0
         self.state_path = folder / f"{phase.name}.state"
         for m in phase.modules.values():
             m.to(device).train()
@@ -40,7 +43,8 @@ class Trainer:
         self.parameters = [p for g in self.optimiser.param_groups for p in g["params"]]
         self.step, self.sums = 0, {"examples": 0, "positions": 0, "seconds": 0.0}
         self._take_up()
-        self.log = Log(folder / f"{phase.name}.csv", self.step)
+        if self.first:
+            self.log = Log(folder / f"{phase.name}.csv", self.step)
 
     def _take_up(self):
         state = checkpoint.load(self.state_path)
@@ -52,7 +56,8 @@ class Trainer:
             m.load_state_dict(state["modules"][name])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.sums = state["step"], state["sums"]
-        self.say(f"{self.phase.name}: goes on at step {self.step} of {self.phase.n_steps}")
+        if self.first:
+            self.say(f"{self.phase.name}: goes on at step {self.step} of {self.phase.n_steps}")
 
     def save(self):
         checkpoint.save(self.state_path, {"modules": {n: m.state_dict() for n, m in self.phase.modules.items()}, "optimiser": self.optimiser.state_dict(), "step": self.step, "sums": self.sums,
@@ -72,11 +77,13 @@ class Trainer:
         loss, examples, positions = self.phase.loss(self.step, batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.ranks.average(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, CLIP)
         self.optimiser.step()
-        self.sums["examples"] += examples
-        self.sums["positions"] += positions
-        return float(loss.detach())
+        loss, examples, positions = self.ranks.sum([float(loss.detach()), examples, positions])
+        self.sums["examples"] += int(examples)
+        self.sums["positions"] += int(positions)
+        return loss / self.ranks.n
 
     def _line(self, losses: list[float], seconds: float, positions: int):
         loss, rate = sum(losses) / len(losses), self.phase.first_rate * self.rate(self.step - 1)
@@ -110,16 +117,20 @@ class Trainer:
                 continue
             now = time.time()
             self.sums["seconds"] += now - since
-            self._line(losses, now - since, self.sums["positions"] - positions)
+            if self.first:
+                self._line(losses, now - since, self.sums["positions"] - positions)
             losses, positions, since = [], self.sums["positions"], now
-            if self.step % evaluate_every == 0 or self.step == phase.n_steps:
+            if self.first and (self.step % evaluate_every == 0 or self.step == phase.n_steps):
                 self._figures()
                 since = time.time()
             over = f"{self.minutes:g} minutes" if self.minutes and time.time() - begin > 60 * self.minutes else f"{self.steps} steps" if self.step == self.steps else ""
             if self.step < phase.n_steps and (over or time.time() - saved > self.save_every):
-                self.save()
+                if self.first:
+                    self.save()
                 saved = time.time()
                 if over:
                     raise Unfinished(f"{phase.name}: {over} are over at step {self.step} of {phase.n_steps}; the same command goes on")
+        if not self.first:
+            return
         checkpoint.save_weights(self.folder / f"{phase.name}.safetensors", phase.modules)
         self.state_path.unlink(missing_ok=True)
