@@ -115,6 +115,20 @@ class Training(unittest.TestCase):
         self.assertTrue((folder / "text.state").exists())
         self.assertFalse((folder / "text.safetensors").exists())
 
+    def test_3_processes_share_the_batches(self):
+        """Two processes: the same conversations, so nearly the same losses (each averages its own tokens first); and a sitting that ends is taken up again by two."""
+        one, two = self.furnished("one"), self.furnished("two")
+        for folder, ranks in ((one, 1), (two, 2)):
+            done = small_training.train("text", "--out", folder, "--scale", "0.016", "--size", "0.25", "--ranks", ranks, "--minutes", "0.001")
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
+            done = small_training.train("text", "--out", folder, "--scale", "0.016", "--size", "0.25", "--ranks", ranks)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        a, b = ([r for r in log.read(f / "text.csv") if r["loss"]] for f in (one, two))
+        self.assertEqual([(r["step"], r["examples"], r["positions"]) for r in a], [(r["step"], r["examples"], r["positions"]) for r in b])
+        for x, y in zip(a, b):
+            self.assertLess(abs(float(x["loss"]) - float(y["loss"])), 0.03 * float(x["loss"]), x["step"])
+
     def test_4_what_is_missing_is_said(self):
         done = small_training.train("joint", "--out", self.furnished("empty"), "--from", "/nowhere")
         self.assertEqual(done.returncode, 1)

@@ -156,11 +156,18 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    beside = "--rank" in sys.argv  # a process that rank 0 has started, which speaks for all
     try:
         sys.exit(main())
     except (FileNotFoundError, ValueError) as e:
-        say(f"train: {e}")
+        if not beside:
+            say(f"train: {e}")
         sys.exit(1)
     except Unfinished as e:
-        say(f"train: {e}")
+        if not beside:
+            say(f"train: {e}")
         sys.exit(3)
+    except RuntimeError:
+        if beside:  # rank 0 has gone
+            sys.exit(3)
+        raise
