@@ -10,8 +10,8 @@ cd "$(dirname "$0")"
 command=build/release/gemma3n
 nano=models/nano/nano-Q8_0.gguf
 media=models/nano/suite/media
-picture=$media/group000.png
-speech=$media/write000.wav
+picture=$media/group001.png
+speech=$media/write001.wav
 video=$media/video000.avi
 
 say() { echo "$*" >&2; }
@@ -86,6 +86,7 @@ say "Nano: 12.5 million parameters, trained from nothing by tools/train_nano; sm
 if built_with PNG; then show --image $picture "What do you see?"
 else say "run: this build has no libpng: the picture is left out"; fi
 show --audio $speech "Write it down."
+show --audio $speech "Make the call."
 if built_with FFMPEG; then
     show --video $video "What moves where?"
     show --video $video "What is said?"
