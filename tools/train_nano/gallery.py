@@ -130,7 +130,7 @@ def main():
     a.out.mkdir(parents=True, exist_ok=True)
     g = Gallery(a.command, a.source)
     for kind, name in (("image", "pictures"), ("audio", "sounds"), ("video", "videos")):
-        g.sheet(kind).quantize(128).save(a.out / f"{name}.png", optimize=True)
+        g.sheet(kind).quantize(255, method=Image.Quantize.MAXCOVERAGE, kmeans=1).save(a.out / f"{name}.png", optimize=True)
         print(a.out / f"{name}.png")
 
 
