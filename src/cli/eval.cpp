@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
 
 namespace gemma3n::cli {
 
@@ -113,7 +114,7 @@ public:
             said_ += "{\"model\": " + json_string(name) + (type.empty() ? "" : ", \"type\": " + json_string(type)) + ", \"size\": " + json_string(sizes[s.size].name()) +
                      ", \"line\": " + json_number(q.line) + ", \"task\": " + json_string(q.task) + ", \"said\": " + json_string(std::string(s.text)) + "}\n";
         };
-        ASSIGN(auto scores, measure::evaluate(*engine, questions_, sizes, [&](double done) { return progress.at(done); }, on_said));
+        ASSIGN(auto scores, measure::evaluate(*engine, questions_, sizes, [&](double done) { return progress.at(done); }, o_.answers.empty() ? nullptr : std::function<void(const measure::Said&)>(on_said)));
         for (size_t i = 0; i < sizes.size(); i++) columns_.push_back({name, type, sizes[i], std::move(scores[i])});
         return {};
     }

@@ -179,18 +179,18 @@ TaskScore& score_of(std::vector<TaskScore>& scores, const Question& q) {
     return *score;
 }
 
-}  // namespace
-
-std::string EvalSize::name() const {
-    if (!answer) return prompt.name;
-    return prompt.name + ">" + answer->name + (switch_after > 0 ? "@" + std::to_string(switch_after) : "");
-}
-
 Status check_size(Engine& engine, const EvalSize& size) {
     const model::Config& config = engine.impl().config;
     if (!size.answer || model::shares_cache(config, size.prompt, *size.answer)) return {};
     return fail(Code::bad_argument, "size '%s' cannot go on where size '%s' has read the prompt: expected two that keep the same of the layers that own keys and values (docs/elastic.md)",
                 shown(size.answer->name).c_str(), shown(size.prompt.name).c_str());
+}
+
+}  // namespace
+
+std::string EvalSize::name() const {
+    if (!answer) return prompt.name;
+    return prompt.name + ">" + answer->name + (switch_after > 0 ? "@" + std::to_string(switch_after) : "");
 }
 
 Result<std::vector<std::vector<TaskScore>>> evaluate(Engine& engine, std::span<const Question> questions, std::span<const EvalSize> sizes, const std::function<bool(double done)>& progress,

@@ -39,11 +39,9 @@ struct Said {
     std::string_view text;  // as it is compared with the accepted answers
 };
 
-// One that has `answer` whose keys and values are not those of `prompt` is an error, before anything is asked.
-Status check_size(Engine& engine, const EvalSize& size);
-
 // For each of the sizes the tasks in the order in which they first appear; a task that has questions of several types is several. Each question is
-// put to all sizes in turn, so that its pictures and sounds go through the towers, which have no sizes, once. False from progress cancels. A file
+// put to all sizes in turn, so that its pictures and sounds go through the towers, which have no sizes, once. A size that has `answer` whose
+// keys and values are not those of `prompt` is an error, before anything is asked. False from progress cancels. A file
 // that cannot be shown or played is an error that names its line.
 Result<std::vector<std::vector<TaskScore>>> evaluate(Engine& engine, std::span<const Question> questions, std::span<const EvalSize> sizes, const std::function<bool(double done)>& progress,
                                                      const std::function<void(const Said&)>& on_said = nullptr);

@@ -72,13 +72,14 @@ def load(model, folder: pathlib.Path):
         found |= {"model.language_model." + k: v for k, v in _text_names(name, w).items()}
     found |= {"model." + _tower_name(name): w for name, w in _read(folder / TOWERS).items()}
     wanted = {k: v for k, v in model.named_parameters() if not k.startswith("lm_head")}
-    if wanted.keys() != found.keys():  # of the towers 1 x 1 convolutions are matrices there, and a scale of channels has four dimensions
+    if wanted.keys() != found.keys():
         raise ValueError(f"{folder}: its tensors are not those of nano: {sorted(wanted.keys() ^ found.keys())[:4]} and others stand on one side only")
     with torch.no_grad():
         for k, p in wanted.items():
             w = found[k]
             if k.endswith("embed_tokens_per_layer.weight"):
                 w = w[:len(p)]  # rows beyond the vocabulary are fillers
+            # 1 x 1 convolutions of the towers are matrices in the file, and a scale of channels has four dimensions
             if [n for n in w.shape if n > 1] != [n for n in p.shape if n > 1]:
                 raise ValueError(f"{folder}: tensor '{k}' is {list(w.shape)}: expected {list(p.shape)}")
             p.copy_(torch.from_numpy(w.copy()).view(p.shape))
