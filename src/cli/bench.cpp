@@ -152,9 +152,13 @@ int bench(const BenchOptions& o) {
     const auto start = std::chrono::steady_clock::now();
     ModelOptions model = o.model;
     std::vector<std::string> sizes = o.sizes;
-    if (!sizes.empty()) model.size = sizes[0];  // a limit is for that one first
+    if (!sizes.empty()) model.size = sizes[0];
     if (std::count(sizes.begin(), sizes.end(), "fit") > (model.size == "fit")) return usage_error("--size has 'fit' behind another: expected it first, and once");
-    auto engine = load(model, {.context_tokens = o.prompt + o.decode});
+    const MemoryNeeds needs{.context_tokens = o.prompt + o.decode};
+    for (size_t i = 1; i < sizes.size(); i++) {
+        if (const Status s = check_size(model, needs, sizes[i]); !s) return report(s.error());
+    }
+    auto engine = load(model, needs);
     if (!engine) return report(engine.error());
     m.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     m.threads = o.model.threads > 0 ? o.model.threads : physical_cores();

@@ -185,6 +185,8 @@ bool write_output(std::string_view s);
 int finish_output();
 // Under a limit, refused before anything is loaded if `needs` do not fit it; else `chosen` (may be null) is what was planned for them.
 Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& needs = {}, MemoryPlan* chosen = nullptr);
+// Under a limit, whether another size than the one to be loaded fits it too, so that no work is begun that would be refused in its middle.
+Status check_size(const ModelOptions& o, MemoryNeeds needs, const std::string& size);
 EngineOptions engine_options(const ModelOptions& o);
 Status check_target(const ModelOptions& o);  // --target-tps without --size fit
 std::string size_name(Engine& engine);       // of the slice that runs, where "fit" or none was asked for

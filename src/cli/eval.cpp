@@ -105,7 +105,13 @@ public:
         }
         ModelOptions m = o_.model;
         m.model = mix ? other.path() : path;
-        m.size = !o_.decode_size.empty() ? o_.decode_size : o_.sizes.empty() ? "" : o_.sizes[0];  // a limit is for that one first
+        const bool changes = !o_.decode_size.empty();
+        m.size = changes ? o_.decode_size : o_.sizes.empty() ? "" : o_.sizes[0];
+        for (size_t i = 1; i < o_.sizes.size(); i++) {
+            MemoryNeeds needs = needs_;
+            if (changes) needs.prefill_size = o_.sizes[i];
+            TRY(check_size(m, needs, changes ? o_.decode_size : o_.sizes[i]));
+        }
         ASSIGN(const auto engine, load(m, needs_));
         ASSIGN(const auto sizes, sizes_of(*engine, o_));
         Progress progress(mix ? name + " as " + type : name);

@@ -66,6 +66,15 @@ Result<std::shared_ptr<Engine>> load(const ModelOptions& o, const MemoryNeeds& n
     return Engine::load(*path, e);
 }
 
+Status check_size(const ModelOptions& o, MemoryNeeds needs, const std::string& size) {
+    if (o.memory == 0) return {};
+    const auto path = model_path(o);
+    if (!path) return path.error();
+    needs.size = size;
+    const auto plan = plan_memory(*path, engine_options(o), needs);
+    return plan ? Status{} : plan.error();
+}
+
 std::string json_string(const std::string& s) {
     std::string out = "\"";
     for (size_t i = 0; i < s.size();) {

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <simdjson.h>
 
+#include <fstream>
+#include <regex>
+
 namespace gemma3n::test {
 namespace {
 
@@ -62,6 +65,23 @@ TEST_F(Sizes, BenchComparesThem) {
     EXPECT_GT(double(j["sizes"].at(1)["decode_ceiling"]), 1.5);
     EXPECT_EQ(double(j["sizes"].at(0)["decode_speedup"]), 1);
     EXPECT_EQ(uint64_t(j["decode_bytes_per_token"]), uint64_t(j["sizes"].at(0)["decode_bytes_per_token"]));
+}
+
+TEST_F(Sizes, ALimitIsForAllOfThem) {
+    const Ran none = command({"show", model(), "-c", "24", "--memory", "1M"});
+    std::smatch least;
+    ASSERT_TRUE(std::regex_search(none.err, least, std::regex("the least limit that works is (\\d+M), .* and size small"))) << none.err;
+    const std::string limit = least[1], suite = path("limited.jsonl");
+    std::ofstream(suite) << R"({"task": "words", "type": "exact", "prompt": "a b", "answer": "c", "max_tokens": 2})" << "\n";
+    for (const Args& a : {Args{"bench", model(), "-p", "20", "-n", "4", "-r", "1"}, Args{"eval", model(), "--suite", suite}}) {
+        Args both = a, one = a;
+        for (const char* s : {"--memory", limit.c_str(), "--kv", "q8", "--size"}) both.push_back(s), one.push_back(s);
+        both.push_back("small,full"), one.push_back("small");
+        const Ran alone = command(one), r = command(both);
+        EXPECT_EQ(alone.code, 0) << a[0] << alone.err;
+        EXPECT_EQ(r.code, 3) << a[0] << r.err;
+        EXPECT_EQ(r.out, "") << a[0];
+    }
 }
 
 TEST_F(Sizes, FitSaysWhichSizeItIs) {
