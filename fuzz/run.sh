@@ -20,7 +20,8 @@ one() {
         -artifact_prefix="$build/findings/$1-" "$build/corpus/$1" "fuzz/corpus/$1" >"$build/findings/$1.log" 2>&1; then
         echo "$1: clean, $(sed -n 's/stat::number_of_executed_units: *//p' "$build/findings/$1.log") inputs"
     else
-        echo "$1: FOUND SOMETHING, see $build/findings/$1.log"
+        echo "$1: FOUND SOMETHING, see $build/findings/$1.log, which ends:"
+        tail -n 40 "$build/findings/$1.log"
         return 1
     fi
 }

@@ -31,6 +31,6 @@ if(NOT CMAKE_CROSSCOMPILING AND TARGET gemma3n)
   # Two at a time: the longest first, those that time themselves alone, one user of the Python environment at a time (the first one makes it)
   set_tests_properties(memory memory_long e2b slices_e4b hub_pull sanitizers PROPERTIES RUN_SERIAL TRUE)
   set_tests_properties(oracle train_nano train_nano_first_steps nano PROPERTIES RESOURCE_LOCK python)
-  set_tests_properties(fuzz fuzz_long PROPERTIES RESOURCE_LOCK fuzz)
+  set_tests_properties(fuzz fuzz_long PROPERTIES RESOURCE_LOCK fuzz PROCESSORS 2)  # two targets at a time, each input timed
   set_tests_properties(arm64 oracle fuzz train_nano PROPERTIES COST 1000)
 endif()
