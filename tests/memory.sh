@@ -1,10 +1,10 @@
 #!/bin/sh
 # Plans of memory against the truth, on full-size synthetic Q4_0 files with towers: E2B (3.8 GB), with --long E4B too (5.2 GB), in
 # GEMMA3N_MODELS if they are there, else written and deleted afterwards.
-#   tests/memory.sh COMMAND MEMORY_TURN [--long]
+#   tests/memory.sh COMMAND MEMORY_TURN [--long [budgets | groups]]     behind --long one half of it
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
-command=$1 turn=$2 long=${3:-}
+command=$1 turn=$2 long=${3:-} half=${4:-}
 sizes=e2b
 [ -z "$long" ] || sizes="e2b e4b"
 cache=${GEMMA3N_CACHE:-${HOME:?}/.cache/gemma3n}
@@ -24,4 +24,4 @@ for size in $sizes; do
     files="$files $file"
 done
 # shellcheck disable=SC2086
-python3 "$root/tests/memory/truth.py" "$command" "$turn" $files $long
+python3 "$root/tests/memory/truth.py" "$command" "$turn" $files $long $half

@@ -1,7 +1,7 @@
 # What plans of memory promise, on files of true size: each budget either answers below it, as planned, or is refused at once with a way
 # out that is one; pictures and sound in one turn; and the same inside a group of the system that may have no more. Programs hold different
 # libraries, so that each is asked for its own plan, and a way out is tried by the program that it was named to.
-#   truth.py COMMAND MEMORY_TURN E2B.gguf [E4B.gguf] [--long]
+#   truth.py COMMAND MEMORY_TURN E2B.gguf [E4B.gguf] [--long [budgets | groups]]     behind --long one half of it
 import json, os, re, statistics, subprocess, sys, time
 
 GB = 1e9
@@ -261,8 +261,9 @@ def too_small_a_group(model, name, limit, **options):
 
 
 command, turn_program = sys.argv[1:3]
-models = [a for a in sys.argv[3:] if not a.startswith("--")]
+models = [a for a in sys.argv[3:] if a.endswith(".gguf")]
 long = "--long" in sys.argv
+half = sys.argv[-1] if sys.argv[-1] in ("budgets", "groups") else None
 budgets = [0.8, 1.0, 1.2, 1.5, 1.68, 1.75, 1.8, 2.0, 2.4, 2.8, 3.2, 4.0]
 for model, name in zip(models, ("E2B", "E4B")):
     media = {"image": 768, "sound": 30} if name == "E2B" else {"image": 768}
@@ -272,22 +273,23 @@ for model, name in zip(models, ("E2B", "E4B")):
     check(code == 0 and found["peak_bytes"] <= most * GB, f"{name}, {media}, an answer of {answer}, {most} GB at most: {found}")
     if code == 0:
         check(found["peak_bytes"] <= found["planned_bytes"] <= 1.1 * found["peak_bytes"], f"{name}, {media}: planned {found['planned_bytes'] / GB:.3f} GB, {100 * found['planned_bytes'] / found['peak_bytes'] - 100:.1f} % above the peak")
-    if long:
+    if long and half != "groups":
         for limit in budgets:
             for prompt in (496, 2032):
                 try_budget(Library(prompt, 16), model, name, limit * GB, prompt + 16)
             try_budget(Command(496, 16, fills=limit in (1.75, 2.4, 3.2)), model, name, limit * GB, 512)
         for program in (Library(496, 16), Command(496, 16, fills=False)):
             try_budget(program, model, name, (1.9 if name == "E2B" else 3.0) * GB, 32768)
+    if long and half != "budgets":
         inside_group(model, name, most * GB, prompt=512, answer=128, context=1024, paced=64)
         inside_group(model, name + " with " + " and ".join(media), most * GB, prompt=600, answer=512, context=1200, paced=64, **media)
-    else:
+    if not long:
         for limit in (1.0, 1.75, 2.0):
             for program in (Library(240, 16), Command(240, 16, fills=limit == 1.75)):
                 try_budget(program, model, name, limit * GB, 256)
         if name == "E2B":
             inside_group(model, name, most * GB, prompt=128, answer=32, context=256, paced=16)
-    if name == "E2B":
+    if name == "E2B" and half != "budgets":
         too_small_a_group(model, name, 1.3 * GB, prompt=64, answer=3, context=128)
 print(f"{len(failures)} wrong")
 sys.exit(bool(failures))
