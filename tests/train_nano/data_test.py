@@ -1,4 +1,5 @@
 """The data: the same names give the same bytes, answers are what is drawn and said, nothing asked was trained on."""
+import collections
 import json
 import pathlib
 import struct
@@ -58,6 +59,17 @@ class Data(unittest.TestCase):
             dy, dx = at[-1] - at[0]
             self.assertEqual(direction, ("right" if dx > 0 else "left") if abs(dx) > abs(dy) else ("down" if dy > 0 else "up"))
 
+    def test_parts_of_a_motion_are_the_whole_s(self):
+        asked = set()
+        for i in range(40):
+            e = videos.example(seeds.source("test parts", i), None)
+            answers = dict(e.turns)
+            _, colour, shape, _, direction = answers.pop(videos.MOVES).split()
+            for part, answer in answers.items():
+                self.assertEqual(answer, {videos.COLOUR: colour, videos.SHAPE: shape, videos.WHERE: direction}[part])
+            asked |= set(answers)
+        self.assertEqual(asked, {videos.COLOUR, videos.SHAPE, videos.WHERE})
+
     def test_commands(self):
         self.assertEqual(len({c.said for c in commands.commands()}), len(commands.commands()))
         self.assertEqual(len({c.call for c in commands.commands()}), len(commands.commands()))
@@ -108,11 +120,24 @@ class Data(unittest.TestCase):
 
     def test_a_training_uses_no_held_out_group(self):
         source = mixtures.Source(None, pathlib.Path("nowhere"))
-        for e in source.picture_examples("vision", 0, 200):
+        for e in source.picture_examples("vision", 0, 200) + source.picture_examples("polish", 0, 200):
             for asked, answer in e.turns:
-                if asked == pictures.WHAT and answer.split()[0] in pictures.COUNTS[2:]:
-                    n, colour, shape = answer.split()
-                    self.assertFalse(held_out.group(colour, shape.removesuffix("s"), pictures.COUNTS.index(n)))
+                for group in answer.split(", ") if asked == pictures.WHAT else ():
+                    n, colour, shape = group.split()
+                    count = 1 if n in ("a", "an") else pictures.COUNTS.index(n)
+                    self.assertFalse(held_out.group(colour, shape.removesuffix("s"), count), answer)
+
+    def test_crowds_are_counted(self):
+        for i in range(60):
+            picture, asked = pictures.crowd(seeds.source("test crowds", i))
+            drawn = collections.Counter(int(c) for c in picture.cells.ravel() if c >= 0)
+            (_, all_of_them), *parts = asked
+            self.assertEqual(pictures.COUNTS.index(all_of_them), sum(drawn.values()))
+            for question, n in parts:
+                kind = question.removeprefix("How many ").removeprefix("are ").split("?")[0].split("s are")[0]
+                self.assertIn(kind, [*drawing.COLOURS, *drawing.SHAPES])
+                of_kind = [k for c, k in drawn.items() if kind in (list(drawing.COLOURS)[c // 4], drawing.SHAPES[c % 4])]
+                self.assertEqual([pictures.COUNTS.index(n)], of_kind, question)
 
     def test_a_making_that_was_killed_goes_on(self):
         with tempfile.TemporaryDirectory() as d:

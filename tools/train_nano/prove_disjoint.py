@@ -13,8 +13,8 @@ import re
 import sys
 
 from nano import evaluate, mixtures, turns
-from nano.data import clips, commands, held_out, pictures, talk, videos
-from nano.data.drawing import COLOURS, SHAPES
+from nano.data import clips, commands, held_out, pictures, talk
+from nano.data.drawing import CELLS, COLOURS, SHAPES
 from nano.data.example import Example, Picture
 from nano.phases import joint, text, vision
 
@@ -23,6 +23,17 @@ _SUM = re.compile(r"(\d+) ?([-+*]|times) ?(\d+)")
 
 def fingerprint(p: Picture) -> bytes:
     return hashlib.sha256(p.pixels.tobytes()).digest()
+
+
+def moved(frames: list[Picture]) -> str:
+    """What went where, by the cells of the first and the last frame; a motion crosses three cells or more, the other thing stands."""
+    first, last = ({int(c): divmod(i, CELLS) for i, c in enumerate(p.cells.ravel()) if c >= 0} for p in (frames[0], frames[-1]))
+    for what, (row, column) in first.items():
+        down, right = last[what][0] - row, last[what][1] - column
+        if max(abs(down), abs(right)) > 1:
+            direction = ("down" if down > 0 else "up") if abs(down) > abs(right) else "right" if right > 0 else "left"
+            return f"{list(COLOURS)[what // len(SHAPES)]} {SHAPES[what % len(SHAPES)]} {direction}"
+    raise ValueError("nothing moves in a video: expected one thing that does")
 
 
 class Seen:
@@ -44,13 +55,13 @@ class Seen:
         self.keys["pictures"].update(fingerprint(p) for p in e.pictures)
         for p in e.pictures if of_groups else []:
             self.keys["groups of things"].update(collections.Counter(int(c) for c in p.cells.ravel() if 0 <= c < len(COLOURS) * len(SHAPES)).items())
+        if len(e.pictures) > 1:
+            self.keys["motions"].add(moved(e.pictures))
         for question, answer in e.turns:
             self._sums(question)
             self._written(question)
             if question == pictures.READ:
                 self.keys["printed words"].add(answer)
-            if question == videos.MOVES:
-                self.keys["motions"].add(answer)
             if answer == talk.UNKNOWN:
                 self.keys["unknown words"].add(re.sub(r"^(What is|Define|What does) | mean\?$|[?.]$", "", question))
 

@@ -5,6 +5,7 @@ import dataclasses
 import json
 
 import torch
+import torch.nn.functional as F
 
 from . import seeds, sizes
 from .batches import collate
@@ -24,6 +25,8 @@ class Score:
     words: int = 0
     wrong_words: int = 0
     calls: int = 0  # that are JSON
+    tokens: int = 0
+    surprise: float = 0.0  # nats, of the answers' tokens: it tells sizes apart where right answers are too few to
 
     @property
     def percent(self) -> float:
@@ -84,11 +87,13 @@ def score(model, turns: Turns, questions: list[Example], device: str = "cpu") ->
         media = {} if b.pixels is None else {"pixel_values": b.pixels}
         if b.features is not None:
             media |= {"input_features": b.features, "input_features_mask": b.valid}
-        best = model(input_ids=b.ids, use_cache=False, **media).logits.argmax(-1)
-        for e, got, wanted in zip(group, best, b.wanted):
+        logits = model(input_ids=b.ids, use_cache=False, **media).logits
+        for e, scored, got, wanted in zip(group, logits, logits.argmax(-1), b.wanted):
             s = scores.setdefault(e.skill, Score())
             answer = wanted != IGNORED
             said = turns.spelled(got[answer].tolist())
+            s.tokens += int(answer.sum())
+            s.surprise += float(F.cross_entropy(scored[answer], wanted[answer], reduction="sum"))
             s.n += 1
             s.right += bool((got[answer] == wanted[answer]).all())
             s.words += len(e.turns[0][1].split())
@@ -122,4 +127,7 @@ def markdown(result: dict[str, dict[str, Score]]) -> str:
             lines.append(f"| {skill}, word error rate | {first.words} words | " + " | ".join(f"{100 * result[n][skill].wrong_words / max(1, result[n][skill].words):.1f} %" for n in names) + " |")
         if "call" in skill:
             lines.append(f"| {skill}, valid JSON | {first.n} | " + " | ".join(f"{100 * result[n][skill].calls / max(1, result[n][skill].n):.1f} %" for n in names) + " |")
+    loss = {n: sum(s.surprise for s in scores.values()) / max(1, sum(s.tokens for s in scores.values())) for n, scores in result.items()}
+    tokens = sum(s.tokens for s in next(iter(result.values())).values())
+    lines.append(f"| all answers, nats a token | {tokens} tokens | " + " | ".join(f"{loss[n]:.4f}" for n in names) + " |")
     return "\n".join(lines) + "\n"

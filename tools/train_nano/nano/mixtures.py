@@ -12,7 +12,12 @@ TEXT_TOKENS = 88  # a conversation is filled with turns up to about that length
 # share of the turns: glosses need about 30 showings each, sums 200 to 300 thousand; they are short
 TEXT_TURNS = ((0.60, arithmetic.turn), (0.25, talk.dictionary_turn), (0.07, talk.command_turn), (0.05, talk.refusal_turn), (0.03, talk.chat_turn))
 # steps of each kind while all is trained together, and conversations in a batch
-JOINT = (("picture", 0.27, 16), ("speech", 0.25, 16), ("video", 0.24, 4), ("text", 0.24, 32))
+TOGETHER = {
+    "joint": (("picture", 0.27, 16), ("speech", 0.25, 16), ("video", 0.24, 4), ("text", 0.24, 32)),
+    # speech is learned by then; a video step shows four videos only, and their colours and the counts of pictures come last
+    "polish": (("picture", 0.44, 16), ("speech", 0.08, 16), ("video", 0.36, 4), ("text", 0.12, 32)),
+}
+PICTURES_OF_POLISH = (0.40, 0.25, 0.15, 0.20)  # groups, crowds, scenes, print
 
 
 def text_example(r: random.Random, turns: Turns) -> Example:
@@ -46,7 +51,8 @@ class Source:
         return [text_example(seeds.source(self.seed, phase, step, i), self.turns) for i in self._mine(n)]
 
     def picture_examples(self, phase: str, step: int, n: int) -> list[Example]:
-        return [pictures.example(seeds.source(self.seed, phase, step, i)) for i in self._mine(n)]
+        shares = (PICTURES_OF_POLISH,) if phase == "polish" else ()
+        return [pictures.example(seeds.source(self.seed, phase, step, i), *shares) for i in self._mine(n)]
 
     def speech_examples(self, phase: str, step: int, n: int) -> list[Example]:
         return [speech.example(seeds.source(self.seed, phase, step, i), self.clips) for i in self._mine(n)]
@@ -61,6 +67,7 @@ class Source:
         return out
 
     def joint_examples(self, phase: str, step: int, size: float = 1) -> tuple[str, list[Example]]:
-        """`size`: of the batch, 1 as JOINT has it."""
-        kind, _, n = seeds.source(self.seed, phase, step).choices(JOINT, [share for _, share, _ in JOINT])[0]
+        """`size`: of the batch, 1 as TOGETHER has it."""
+        kinds = TOGETHER[phase]
+        kind, _, n = seeds.source(self.seed, phase, step).choices(kinds, [share for _, share, _ in kinds])[0]
         return kind, getattr(self, f"{kind}_examples")(phase, step, max(1, round(n * size)))

@@ -46,6 +46,26 @@ def group(r: random.Random, held: bool) -> tuple[Picture, list[tuple[str, str]]]
     return Picture(canvas.pixels(), canvas.cells), asked
 
 
+def crowd(r: random.Random) -> tuple[Picture, list[tuple[str, str]]]:
+    """Two groups of one shape or of one colour, in training alone: numbers that the colour and the shape do not give away. Counted only:
+    named, four red things beside a green one would begin as a group of four does."""
+    while True:
+        n, m = r.choice(((2, 1), (3, 1), (4, 1), (3, 2)))
+        colours, shapes = r.sample(list(COLOURS), 2), r.sample(SHAPES, 2)
+        one_shape = r.random() < 0.5
+        first, second = (colours[0], shapes[0]), (colours[1], shapes[0]) if one_shape else (colours[0], shapes[1])
+        if not held_out.group(*first, n) and not held_out.group(*second, m):
+            break
+    canvas = Canvas(r)
+    radius = r.uniform(12, 17)
+    tints = {c: canvas.tint(c) for c in colours}
+    for i, (x, y) in enumerate(places(r, n + m, radius)):
+        colour, shape = first if i < n else second
+        canvas.shape(colour, shape, x, y, radius * r.uniform(0.92, 1), tints[colour])
+    parts = [(f"How many are {kind[0]}?" if one_shape else f"How many {kind[1]}s are there?", COUNTS[k]) for kind, k in ((first, n), (second, m))]
+    return Picture(canvas.pixels(), canvas.cells), [(HOW_MANY, COUNTS[n + m]), *parts]
+
+
 def scene(r: random.Random) -> tuple[Picture, list[tuple[str, str]]]:
     """Two or three different things, no two in one column: left and right are plain."""
     n = r.choice((2, 2, 3))
@@ -79,12 +99,12 @@ def print_of(r: random.Random, held: bool) -> tuple[Picture, list[tuple[str, str
     return Picture(canvas.pixels(), canvas.cells), [(READ, text)]
 
 
-def example(r: random.Random) -> Example:
-    """For training: one to three questions in an order of its own."""
-    kind = r.random()
-    picture, asked = group(r, False) if kind < 0.35 else scene(r) if kind < 0.6 else print_of(r, False)
+def example(r: random.Random, shares=(0.35, 0, 0.25, 0.40)) -> Example:
+    """For training: two to four questions in an order of their own, one of print. `shares`: of groups, crowds, scenes and print."""
+    draw = r.choices((lambda: group(r, False), lambda: crowd(r), lambda: scene(r), lambda: print_of(r, False)), shares)[0]
+    picture, asked = draw()
     r.shuffle(asked)
-    return Example("picture", asked[:r.randint(1, 3)], [picture])
+    return Example("picture", asked[:r.randint(2, 4)], [picture])
 
 
 def group_question(r: random.Random) -> Example:

@@ -13,6 +13,7 @@ from .example import Clip, Example, Picture
 N_FRAMES = 4
 DIRECTIONS = {"left": (-1, 0), "right": (1, 0), "up": (0, -1), "down": (0, 1)}
 MOVES, SAID = "What moves where?", "What is said?"
+COLOUR, SHAPE, WHERE = "What colour moves?", "What shape moves?", "Where does it move?"  # parts of MOVES, asked in training alone
 
 
 def jpeg(pixels: np.ndarray, quality: int) -> bytes:
@@ -80,8 +81,10 @@ def conversation(r: random.Random, held: bool, clip: Clip | None) -> tuple[list[
 
 
 def example(r: random.Random, clip: Clip | None) -> Example:
+    """For training: up to three questions in an order of their own; text is cheap beside four pictures."""
     _, e = conversation(r, False, clip)
-    if clip and r.random() < 0.5:
-        e.turns.reverse()
-    e.turns = e.turns[:r.randint(1, 2)]
+    _, colour, shape, _, direction = e.turns[0][1].split()
+    e.turns += r.sample([(COLOUR, colour), (SHAPE, shape), (WHERE, direction)], 2)
+    r.shuffle(e.turns)
+    e.turns = e.turns[:3]
     return e

@@ -7,7 +7,7 @@ from ..network import build, heads, initial, nested
 from .text import answer_loss
 
 HEADS_WEIGHT = 0.5
-AMOUNTS = {"joint": (5800, 1e-3, 0.1), "polish": (1500, 2e-4, 0.0)}  # steps, first rate, last share of it
+AMOUNTS = {"joint": (5800, 1e-3, 0.1), "polish": (3200, 6e-4, 0.0)}  # steps, first rate, last share of it
 
 
 class Joint:
