@@ -4,6 +4,7 @@ import collections
 import dataclasses
 import json
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 
@@ -26,7 +27,7 @@ class Score:
     wrong_words: int = 0
     calls: int = 0  # that are JSON
     tokens: int = 0
-    surprise: float = 0.0  # nats, of the answers' tokens: it tells sizes apart where right answers are too few to
+    losses: list[float] = dataclasses.field(default_factory=list)  # of each answer, in nats: they tell sizes apart where right answers are too few to
 
     @property
     def percent(self) -> float:
@@ -93,7 +94,7 @@ def score(model, turns: Turns, questions: list[Example], device: str = "cpu") ->
             answer = wanted != IGNORED
             said = turns.spelled(got[answer].tolist())
             s.tokens += int(answer.sum())
-            s.surprise += float(F.cross_entropy(scored[answer], wanted[answer], reduction="sum"))
+            s.losses.append(float(F.cross_entropy(scored[answer], wanted[answer], reduction="sum")))
             s.n += 1
             s.right += bool((got[answer] == wanted[answer]).all())
             s.words += len(e.turns[0][1].split())
@@ -127,7 +128,11 @@ def markdown(result: dict[str, dict[str, Score]]) -> str:
             lines.append(f"| {skill}, word error rate | {first.words} words | " + " | ".join(f"{100 * result[n][skill].wrong_words / max(1, result[n][skill].words):.1f} %" for n in names) + " |")
         if "call" in skill:
             lines.append(f"| {skill}, valid JSON | {first.n} | " + " | ".join(f"{100 * result[n][skill].calls / max(1, result[n][skill].n):.1f} %" for n in names) + " |")
-    loss = {n: sum(s.surprise for s in scores.values()) / max(1, sum(s.tokens for s in scores.values())) for n, scores in result.items()}
-    tokens = sum(s.tokens for s in next(iter(result.values())).values())
-    lines.append(f"| all answers, nats a token | {tokens} tokens | " + " | ".join(f"{loss[n]:.4f}" for n in names) + " |")
+    tokens = max(1, sum(s.tokens for s in next(iter(result.values())).values()))
+    losses = {n: np.array([x for s in scores.values() for x in s.losses]) for n, scores in result.items()}  # the same questions in the same order
+    lines.append(f"| all answers, nats a token | {tokens} tokens | " + " | ".join(f"{losses[n].sum() / tokens:.4f}" for n in names) + " |")
+    if "full" in names:
+        more = {n: losses[n] - losses["full"] for n in names}
+        lines.append(f"| more than full, with its standard error | {len(losses['full'])} answers | " +
+                     " | ".join(f"{m.sum() / tokens:.4f} ± {m.std() * len(m) ** 0.5 / tokens:.4f}" if n != "full" else "" for n, m in more.items()) + " |")
     return "\n".join(lines) + "\n"
