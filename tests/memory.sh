@@ -4,6 +4,7 @@
 #   tests/memory.sh COMMAND MEMORY_TURN [--long [budgets | groups]]     behind --long one half of it
 set -eu
 root=$(cd "$(dirname "$0")/.." && pwd)
+case "$#:${3:-}:${4:-}" in 2:: | 3:--long: | 4:--long:budgets | 4:--long:groups) ;; *) sed -n '2,4s/^# //p' "$0" >&2; exit 2 ;; esac
 command=$1 turn=$2 long=${3:-} half=${4:-}
 sizes=e2b
 [ -z "$long" ] || sizes="e2b e4b"

@@ -1,10 +1,11 @@
 """The network: sizes within it equal networks cut out of it, features equal the library's, its parts begin as they should."""
 import unittest
 
-import small_training  # noqa: F401
+import small_training
 import numpy as np
 
-from nano import sizes, turns
+from nano import evaluate, sizes, turns
+from nano.batches import collate
 from nano.network import build, config, fused, heads, mel, nested
 from nano.phases.text import answer_loss
 import torch
@@ -40,6 +41,19 @@ class Network(unittest.TestCase):
 
     def tearDown(self):
         fused.use(True)
+
+    def test_losses_of_the_table_are_the_training_s(self):
+        m, t, questions = build.text_network().eval(), turns.Turns(small_training.made() / "tokenizer.json"), evaluate.text_questions(3)
+        scores = evaluate.score(m, t, questions).values()
+        b = collate(questions, t)
+        with torch.no_grad():
+            wanted = answer_loss(m, m.model(input_ids=b.ids, use_cache=False).last_hidden_state, b.wanted)
+        self.assertEqual(sum(s.tokens for s in scores), int((b.wanted != turns.IGNORED).sum()))
+        self.assertAlmostEqual(sum(sum(s.losses) for s in scores) / sum(s.tokens for s in scores), float(wanted), places=4)
+        small, full = (evaluate.Score(n=2, tokens=6, losses=losses) for losses in ([2.0, 4.0], [1.0, 2.0]))
+        table = evaluate.markdown({"small": {"sums": small}, "full": {"sums": full}})
+        self.assertIn("| all answers, nats a token | 6 tokens | 1.0000 | 0.5000 |", table)
+        self.assertIn("| more than full, with its standard error | 2 answers | 0.5000 ± 0.1179 |  |", table)
 
     def test_fused_is_the_library(self):
         """Logits, loss and every gradient of a training step, and the same without gradients."""

@@ -17,7 +17,7 @@ TOGETHER = {
     # speech is learned by then; a video step shows four videos only, and their colours and the counts of pictures come last
     "polish": (("picture", 0.44, 16), ("speech", 0.08, 16), ("video", 0.36, 4), ("text", 0.12, 32)),
 }
-PICTURES_OF_POLISH = (0.40, 0.25, 0.15, 0.20)  # groups, crowds, scenes, print
+PICTURES = {"polish": (0.40, 0.25, 0.15, 0.20)}  # a phase that is not here takes pictures.SHARES
 
 
 def text_example(r: random.Random, turns: Turns) -> Example:
@@ -51,8 +51,7 @@ class Source:
         return [text_example(seeds.source(self.seed, phase, step, i), self.turns) for i in self._mine(n)]
 
     def picture_examples(self, phase: str, step: int, n: int) -> list[Example]:
-        shares = (PICTURES_OF_POLISH,) if phase == "polish" else ()
-        return [pictures.example(seeds.source(self.seed, phase, step, i), *shares) for i in self._mine(n)]
+        return [pictures.example(seeds.source(self.seed, phase, step, i), PICTURES.get(phase, pictures.SHARES)) for i in self._mine(n)]
 
     def speech_examples(self, phase: str, step: int, n: int) -> list[Example]:
         return [speech.example(seeds.source(self.seed, phase, step, i), self.clips) for i in self._mine(n)]

@@ -99,8 +99,11 @@ def print_of(r: random.Random, held: bool) -> tuple[Picture, list[tuple[str, str
     return Picture(canvas.pixels(), canvas.cells), [(READ, text)]
 
 
-def example(r: random.Random, shares=(0.35, 0, 0.25, 0.40)) -> Example:
-    """For training: two to four questions in an order of their own, one of print. `shares`: of groups, crowds, scenes and print."""
+SHARES = (0.35, 0, 0.25, 0.40)  # of groups, crowds, scenes and print
+
+
+def example(r: random.Random, shares=SHARES) -> Example:
+    """For training: two to four questions in an order of their own, one of print."""
     draw = r.choices((lambda: group(r, False), lambda: crowd(r), lambda: scene(r), lambda: print_of(r, False)), shares)[0]
     picture, asked = draw()
     r.shuffle(asked)

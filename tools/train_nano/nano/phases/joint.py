@@ -1,4 +1,4 @@
-"""3 and 4: all of it together, the towers slower than the text, their heads kept on; then the same at a small rate that ends at nothing."""
+"""3 and 4: all of it together, the towers slower than the text, their heads kept on; then once more with what is still weak in front (mixtures.py), at a smaller rate that ends at nothing."""
 import torch
 
 from .. import evaluate, seeds
