@@ -16,6 +16,7 @@ namespace {
 
 typedef __m512 vf;
 constexpr int single_rows = 1;                // one activation row: one long stream of weights is read fastest
+constexpr int apart_rows = 8;                 // .. and where rows have gaps between them several short ones
 constexpr int few_rows = 2, few_columns = 4;  // weight rows x activation rows of a small step
 constexpr int matmul_panels = 2, matmul_columns = 6;  // panels of 16 weight rows x activation rows
 constexpr int prefetch_bytes = 4096;          // how far ahead weights are asked for

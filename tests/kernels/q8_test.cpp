@@ -228,6 +228,30 @@ TEST_P(ProductsQ8, MatvecIsBatchInvariant) {
     }
 }
 
+// The left columns of a wider matrix, as a slice reads down_proj, give the bits of the same columns side by side.
+TEST_P(ProductsQ8, GapsBetweenRowsChangeNothing) {
+    for (DType t : quantised) {
+        for (int64_t length : {int64_t{info(t).block}, int64_t{512}, 3 * int64_t{info(t).block}}) {
+            constexpr int64_t n_rows = 21, most = 5;
+            const Matrix wide(t, n_rows, length + 512, 18);
+            Matrix close = wide;
+            close.k = length, close.stride = row_bytes(t, length);
+            for (int64_t r = 0; r < n_rows; r++) memmove(close.bytes.data() + r * close.stride, wide.bytes.data() + r * wide.stride, close.stride);
+            Weights apart = wide.weights();
+            apart.k = length;
+            const Rows rows(*k, normal(most * length, 19), most, length);
+            for (int64_t n : {int64_t{1}, int64_t{2}, most}) {
+                for (int64_t first : {0, 4, 13, 20}) {  // what is left: 21, 17, 8 and 1
+                    const int64_t count = n_rows - first;
+                    ASSERT_EQ(matvec(apart.from(first, count), rows.from(0, n), count), matvec(close.weights().from(first, count), rows.from(0, n), count))
+                        << info(t).name << ", " << count << " rows of " << length << ", " << n << " activations";
+                    ASSERT_EQ(matmul(apart.from(first, count), rows.from(0, n), count), matmul(close.weights().from(first, count), rows.from(0, n), count)) << info(t).name;
+                }
+            }
+        }
+    }
+}
+
 // Large steps agree bit for bit on any number of threads: these part the weights at multiples of a panel.
 TEST_P(ProductsQ8, MatmulDoesNotDependOnThePartition) {
     for (DType t : quantised) {

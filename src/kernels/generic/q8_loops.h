@@ -34,18 +34,25 @@ inline Rows values_from(const Rows& a, int64_t at) {
     return {a.q + at, a.scale + at / 32, a.sum + at / 16, a.q_stride, a.scale_stride, a.sum_stride};
 }
 
-template <class T, int R, int N>
+template <class T, int R, int N, bool apart>
 inline void dot_tile(const std::byte* w, uint64_t stride, int64_t k, const Rows& a, float* y, int64_t ldy) {
     vf acc[R][N] = {};
     int64_t at = 0;
     // Weights are asked for in the order in which they will be read: behind a row's end the row that comes R rows later. In a slice
     // the two are far apart, and what lies between, the columns that the slice leaves out, would cost as much as the row itself.
+    // Where rows are short and apart the processor's own prefetching begins anew with each, and the first-level cache has too few
+    // requests on their way to make up for it: the second level is asked.
     const uint64_t row = row_bytes(T::type, k);
     uint64_t ahead_in_row = prefetch_bytes % row;
     uintptr_t ahead = reinterpret_cast<uintptr_t>(w) + prefetch_bytes / row * R * stride + ahead_in_row;
     for (; at + T::group <= k; at += T::group, w += T::group_bytes) {
-        for (int r = 0; r < R; r++)
-            for (int line = 0; line < T::group_bytes; line += 64) __builtin_prefetch(reinterpret_cast<const void*>(ahead + static_cast<uint64_t>(r) * stride + line));
+        for (int r = 0; r < R; r++) {
+            for (int line = 0; line < T::group_bytes; line += 64) {
+                const void* p = reinterpret_cast<const void*>(ahead + static_cast<uint64_t>(r) * stride + line);
+                if constexpr (apart) __builtin_prefetch(p, 0, 2);
+                else __builtin_prefetch(p);
+            }
+        }
         ahead += T::group_bytes, ahead_in_row += T::group_bytes;
         if (ahead_in_row >= row) ahead += R * stride - row, ahead_in_row -= row;
         step<T, R, N>(w, stride, values_from(a, at), T::group, acc);
@@ -64,25 +71,31 @@ inline void dot_tile(const std::byte* w, uint64_t stride, int64_t k, const Rows&
         for (int n = 0; n < N; n++) y[n * ldy + r] = hsum(acc[r][n]);
 }
 
-template <class T, int R, int N>
+template <class T, int R, int N, bool apart>
 inline void dot_rows_of(const Weights& w, int64_t r, const Q8& a, float* y, int64_t ldy) {
     const std::byte* row = w.data + static_cast<uint64_t>(r) * w.stride;
     int64_t i = 0;
-    for (; i + N <= a.n; i += N) dot_tile<T, R, N>(row, w.stride, w.k, rows_from(a, i), y + i * ldy + r, ldy);
-    for (; i < a.n; i++) dot_tile<T, R, 1>(row, w.stride, w.k, rows_from(a, i), y + i * ldy + r, ldy);
+    for (; i + N <= a.n; i += N) dot_tile<T, R, N, apart>(row, w.stride, w.k, rows_from(a, i), y + i * ldy + r, ldy);
+    for (; i < a.n; i++) dot_tile<T, R, 1, apart>(row, w.stride, w.k, rows_from(a, i), y + i * ldy + r, ldy);
 }
 
-template <class T, int R, int N>
+template <class T, int R, int N, bool apart>
 inline void dot_all_rows(const Weights& w, const Q8& a, float* y, int64_t ldy) {
     int64_t r = 0;
-    for (; r + R <= w.rows; r += R) dot_rows_of<T, R, N>(w, r, a, y, ldy);
-    for (; r < w.rows; r++) dot_rows_of<T, 1, N>(w, r, a, y, ldy);
+    for (; r + R <= w.rows; r += R) dot_rows_of<T, R, N, apart>(w, r, a, y, ldy);
+    for (; r < w.rows; r++) dot_rows_of<T, 1, N, apart>(w, r, a, y, ldy);
+}
+
+template <class T, int single, bool apart>
+inline void matvec_of(const Weights& w, const Q8& a, float* y, int64_t ldy) {
+    if (a.n == 1) return dot_all_rows<T, single, 1, apart>(w, a, y, ldy);  // decode: bound by memory
+    dot_all_rows<T, few_rows, few_columns, apart>(w, a, y, ldy);
 }
 
 template <class T>
 void matvec_q8(const Weights& w, const Q8& a, float* y, int64_t ldy) {
-    if (a.n == 1) return dot_all_rows<T, single_rows, 1>(w, a, y, ldy);  // decode: bound by memory, few streams
-    dot_all_rows<T, few_rows, few_columns>(w, a, y, ldy);
+    if (w.stride > row_bytes(T::type, w.k)) return matvec_of<T, apart_rows, true>(w, a, y, ldy);
+    matvec_of<T, single_rows, false>(w, a, y, ldy);
 }
 
 // Panels of weight rows, unpacked once, times all activation rows in tiles of at most N, as equal as they can be.
