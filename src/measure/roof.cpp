@@ -53,8 +53,8 @@ Result<Roof> measure_roof(const std::string& name, int threads) {
         const double read = best_seconds([&] {
             pool.split(static_cast<int64_t>(roof.buffer_bytes), kernels::roof_read_unit, [&](int64_t b, int64_t e, int w) { sink[static_cast<size_t>(w) * 8] += k.read(buffer.get() + b, static_cast<uint64_t>(e - b)); });
         });
-        const double int8 = best_seconds([&] { pool.run([&](int w, int) { sink[static_cast<size_t>(w) * 8] += static_cast<uint32_t>(k.int8(rounds)); }); });
-        const double f32 = best_seconds([&] { pool.run([&](int w, int) { sink[static_cast<size_t>(w) * 8] += k.f32(rounds) > 0; }); });
+        const double int8 = best_seconds([&] { pool.split(n, 1, [&](int64_t, int64_t, int w) { sink[static_cast<size_t>(w) * 8] += static_cast<uint32_t>(k.int8(rounds)); }); });
+        const double f32 = best_seconds([&] { pool.split(n, 1, [&](int64_t, int64_t, int w) { sink[static_cast<size_t>(w) * 8] += k.f32(rounds) > 0; }); });
         volatile uint64_t used = sink[0];
         (void)used;
         const double per_round = static_cast<double>(rounds) * n / 1e9;

@@ -62,11 +62,11 @@ void attention(Context& c, const AttentionShape& shape, const StepRows& rows, st
     float* scratch = c.scratch.view(c.pool.n_threads(), per_worker).f32();
 
     const int64_t n_units = static_cast<int64_t>(tiles.size()) * shape.n_kv_heads * parts;
-    const auto work = [&](int worker, int n_workers) {
+    const auto work = [&](int64_t first_unit, int64_t last_unit, int worker) {
         float* queries = scratch + worker * per_worker;   // [n_queries, hd], scaled
         float* results = queries + max_queries * hd;      // [n_queries, hd]
         float* scores = results + max_queries * hd;       // [n_queries, n_keys]
-        for (int64_t unit = worker; unit < n_units; unit += n_workers) {  // interleaved: later tiles see more keys
+        for (int64_t unit = first_unit; unit < last_unit; unit++) {  // later ones see more keys: whose are fewer takes over others
             const Tile& tile = tiles[unit / (shape.n_kv_heads * parts)];
             const int64_t kv_head = unit / parts % shape.n_kv_heads;
             const int64_t first_head = kv_head * group + unit % parts * heads;
@@ -107,8 +107,8 @@ void attention(Context& c, const AttentionShape& shape, const StepRows& rows, st
             }
         }
     };
-    if (max_scores * hd * n_units < c.worth_sharing) work(0, 1);
-    else c.pool.run(work);
+    if (max_scores * hd * n_units < c.worth_sharing) work(0, n_units, 0);
+    else c.pool.split(n_units, 1, work);
 }
 
 void plan_attention(ScratchPlan& p, const AttentionShape& shape, int64_t n, int64_t keys, int64_t page_tokens) {

@@ -70,7 +70,7 @@ void linear(Context& c, Input& x, std::initializer_list<Product> products, Order
         }
     };
     if (n * total * k < c.worth_sharing) rows(0, total, 0);
-    else c.pool.split(total, kernels::panel_rows, rows);
+    else c.pool.split(total, (small ? 1 : 2) * kernels::panel_rows, rows);  // large steps multiply two panels at a time
 }
 
 void PlannedInput::linear(ScratchPlan& p, std::initializer_list<DType> weights) {

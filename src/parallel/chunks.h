@@ -26,7 +26,7 @@ Status run_chunks(int n_threads, int64_t n_chunks, const std::function<bool(doub
         stop = true;
     };
     Pool pool(std::max(n_threads, 1));
-    pool.run([&](int worker, int) {
+    pool.split(pool.n_threads(), 1, [&](int64_t, int64_t, int worker) {
         try {
             Scratch scratch;
             while (!stop) {

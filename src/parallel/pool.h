@@ -1,4 +1,6 @@
-// The thread pool: a fixed team with a static partition. Workers spin (bounded) between the regions of a generation, where
+// The thread pool: a fixed team that shares a region of work. Each worker begins with a range of its own, so that each reads one long
+// stream of weights, and takes it in pieces; who is done goes on with pieces that others have not begun. A worker that has no core,
+// because other programs want it too, is therefore not waited for. Workers spin (bounded) between the regions of a generation, where
 // regions follow each other within microseconds, and sleep outside it. The caller is worker 0. One region at a time.
 #pragma once
 
@@ -17,25 +19,17 @@ public:
 
     int n_threads() const { return n_threads_; }
 
-    // Runs f(worker, n_workers) on every worker and returns when all are done. f must not throw.
-    template <class F>
-    void run(F&& f) {
-        using Callable = std::remove_reference_t<F>;
-        run_raw([](void* context, int worker, int n) { (*static_cast<Callable*>(context))(worker, n); }, const_cast<std::remove_const_t<Callable>*>(&f));
-    }
-
-    // Splits [0, n) into one contiguous range per worker, each boundary a multiple of `grain`: f(begin, end, worker).
+    // Calls f(begin, end, worker) for pieces that make up [0, n), each boundary a multiple of `grain`, and returns when all are done.
+    // A worker has one piece at a time. f must not throw; what it computes must not depend on how [0, n) was parted.
     template <class F>
     void split(int64_t n, int64_t grain, F&& f) {
-        const int64_t units = (n + grain - 1) / grain;
-        if (units <= 1 || n_threads_ == 1) {
+        if (n <= grain || n_threads_ == 1) {
             if (n > 0) f(int64_t{0}, n, 0);
             return;
         }
-        run([&](int w, int nw) {
-            const int64_t b = units * w / nw * grain, e0 = units * (w + 1) / nw * grain, e = e0 < n ? e0 : n;
-            if (b < e) f(b, e, w);
-        });
+        using Callable = std::remove_reference_t<F>;
+        run(n, grain, [](void* context, int64_t begin, int64_t end, int worker) { (*static_cast<Callable*>(context))(begin, end, worker); },
+            const_cast<std::remove_const_t<Callable>*>(&f));
     }
 
     // Between begin() and end() idle workers spin for a bounded time before they sleep. Counted: calls nest.
@@ -44,7 +38,7 @@ public:
 
 private:
     struct Impl;
-    void run_raw(void (*f)(void*, int, int), void* context);
+    void run(int64_t n, int64_t grain, void (*f)(void*, int64_t, int64_t, int), void* context);
     std::unique_ptr<Impl> impl_;
     int n_threads_;
 };

@@ -109,10 +109,10 @@ inline void write_vision_checkpoint(const std::string& directory, const std::vec
     check(w.file().reserve(w.offset(0) + w.data_bytes()));
     Pool pool(2);
     std::vector<std::string> failures(2);
-    pool.run([&](int worker, int n) {
+    pool.split(static_cast<int64_t>(jobs.size()), 1, [&](int64_t begin, int64_t end, int worker) {
         std::vector<float> v(piece);
-        for (size_t j = static_cast<size_t>(worker); j < jobs.size(); j += static_cast<size_t>(n)) {
-            const Job& job = jobs[j];
+        for (int64_t j = begin; j < end; j++) {
+            const Job& job = jobs[static_cast<size_t>(j)];
             tower_values(job.name, job.tensor->shape, job.begin, job.end - job.begin, v.data());
             const Status s = w.file().write_at(w.offset(job.index) + static_cast<uint64_t>(job.begin) * 4, v.data(), static_cast<uint64_t>(job.end - job.begin) * 4);
             if (!s) failures[static_cast<size_t>(worker)] = s.error().message;

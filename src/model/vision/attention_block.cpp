@@ -81,10 +81,10 @@ void AttentionBlock::attend(Context& c, View q, View keys, View values) const {
     });
     c.each_row(n_keys, [&](int64_t j) { c.k.scale(keys.f32(j), d, 1.0f / std::sqrt(static_cast<float>(d))); });
     const kernels::Weights k{keys.raw(), keys.stride, DType::f32, n_keys, d}, v{turned.raw(), turned.stride, DType::f32, d, n_keys};
-    c.pool.run([&](int worker, int n_workers) {
+    c.pool.split(n_tiles, 1, [&](int64_t begin, int64_t end, int worker) {
         float* s = scores.f32(worker * tile);
         std::byte* scratch = product_scratch + product_bytes * worker;
-        for (int64_t t = worker; t < n_tiles; t += n_workers) {
+        for (int64_t t = begin; t < end; t++) {
             const int64_t n = std::min(tile, n_queries - t * tile);
             float* x = q.f32() + t * tile * d;
             c.k.matmul_f32(k, x, d, n, s, n_keys, scratch);
