@@ -90,6 +90,8 @@ float sparsity_multiplier(double sparsity) {
     return static_cast<float>((low + high) / 2);
 }
 
+double sparsity(float multiplier) { return 0.5 * std::erfc(-static_cast<double>(multiplier) / M_SQRT2); }
+
 Result<Config> read_config(const format::Checkpoint& checkpoint) {
     return checkpoint.container() == format::Container::gguf ? config_from_gguf(checkpoint) : config_from_json(checkpoint);
 }

@@ -56,4 +56,7 @@ struct Config {
 // sizes positive and bounded. Widths and vocabulary are checked against the tensors by the weight loader.
 Result<Config> read_config(const format::Checkpoint& checkpoint);
 
+// The share of the gates that a multiplier closes, as far as they are distributed normally: what sparsity_multiplier() was made of.
+double sparsity(float multiplier);
+
 }  // namespace gemma3n::model

@@ -41,7 +41,12 @@ private:
         const auto kept = std::lower_bound(slice_.layers.begin(), slice_.layers.end(), layer);
         if (kept == slice_.layers.end() || *kept != layer) return;
         const int64_t width = slice_.ff[static_cast<size_t>(kept - slice_.layers.begin())];
-        if (t.name.ends_with(".mlp.gate_proj.weight") || t.name.ends_with(".mlp.up_proj.weight")) rows(t, 0, width);
+        if (t.name.ends_with(".mlp.gate_proj.weight")) rows(t, 0, width);
+        else if (t.name.ends_with(".mlp.up_proj.weight")) {
+            rows(t, 0, width);
+            const float multiplier = config_.layers[static_cast<size_t>(layer)].sparsity_multiplier;  // rows whose gates are closed are left unread
+            if (multiplier > 0) out_.read_bytes -= static_cast<uint64_t>(sparsity(multiplier) * static_cast<double>(row_bytes(t.type, t.cols) * static_cast<uint64_t>(width)));
+        }
         else if (t.name.ends_with(".mlp.down_proj.weight")) first_cols(t, width);
         else whole(t);
     }
@@ -49,12 +54,14 @@ private:
     void rows(const TensorInfo& t, int64_t first, int64_t n) {
         const uint64_t stride = row_bytes(t.type, t.cols);
         add(t, stride * static_cast<uint64_t>(first), stride * static_cast<uint64_t>(n));
+        out_.read_bytes += stride * static_cast<uint64_t>(n);
         count(t, n * t.cols);
     }
     void first_cols(const TensorInfo& t, int64_t n) {
         if (n == t.cols) return whole(t);
         const uint64_t stride = row_bytes(t.type, t.cols), kept = row_bytes(t.type, n);
         for (int64_t r = 0; r < t.rows; r++) add(t, stride * static_cast<uint64_t>(r), kept);
+        out_.read_bytes += kept * static_cast<uint64_t>(t.rows);
         count(t, n * t.rows);
     }
     void count(const TensorInfo& t, int64_t values) {
@@ -70,7 +77,6 @@ private:
     }
     void add(const TensorInfo& t, uint64_t offset, uint64_t n_bytes) {
         const uint64_t page = page_bytes(), begin = (t.offset + offset) / page * page, end = (t.offset + offset + n_bytes + page - 1) / page * page;
-        out_.read_bytes += n_bytes;
         std::vector<PageRange>& r = out_.ranges;
         if (!r.empty() && r.back().file == t.file && r.back().begin <= begin && begin <= r.back().end) r.back().end = std::max(r.back().end, end);
         else r.push_back({t.file, begin, end});

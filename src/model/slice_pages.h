@@ -17,7 +17,7 @@ struct PageRange {
 
 struct SlicePages {
     std::vector<PageRange> ranges;  // by file and place, apart from each other
-    uint64_t read_bytes = 0;        // of the weights themselves: core and head
+    uint64_t read_bytes = 0;        // of the weights themselves, core and head, that a token reads: of a sparse layer's up_proj what the gate leaves open
     uint64_t parameters = 0;        // of the core
     uint64_t prompt_products = 0;   // multiplications with weights for a prompt token that ends at the last KV-owning layer
     uint64_t bytes() const;         // of all ranges: resident once a step has run

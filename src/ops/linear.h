@@ -3,7 +3,9 @@
 
 #include "ops/context.h"
 
+#include <cstdint>
 #include <initializer_list>
+#include <span>
 
 namespace gemma3n::ops {
 
@@ -37,13 +39,19 @@ inline void linear(Context& c, View x, View weights, View out, Order order = Ord
     linear(c, in, {{weights, out}}, order);
 }
 
+// Rows `rows` of W, in any order, for a step of at most kernels::matvec_max_rows: out[i][r] = W[r] x[i] with the bits of linear(); what
+// is not listed stays as it is in out. Reads nothing of the other rows of W.
+void linear_rows(Context& c, Input& x, const Product& product, std::span<const int32_t> rows);
+
 // The same on paper: [n, k] times matrices of those types.
 class PlannedInput {
 public:
     PlannedInput(int64_t n, int64_t k) : n_(n), k_(k) {}
     void linear(ScratchPlan& p, std::initializer_list<DType> weights);
+    void linear_rows(ScratchPlan& p, DType weights);
 
 private:
+    void q8(ScratchPlan& p, bool any_quantised);
     int64_t n_, k_;
     bool q8_ = false;
 };

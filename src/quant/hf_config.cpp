@@ -29,7 +29,7 @@ std::string sparsity(float multiplier) {
     for (const double usual : {0.95, 0.9, 0.99, 0.8, 0.75, 0.5}) {  // as somebody wrote it, where that gives the same multiplier
         if (std::fabs(model::sparsity_multiplier(usual) - multiplier) < 1e-6f) return text("%g", usual);
     }
-    return text("%.17g", 0.5 * std::erfc(-static_cast<double>(multiplier) / M_SQRT2));
+    return text("%.17g", model::sparsity(multiplier));
 }
 
 // The shortest that is read as the same float; with a point or an exponent, for a reader that tells 30 from 30.0.

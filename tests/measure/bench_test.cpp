@@ -32,7 +32,7 @@ TEST_F(TinyBench, MeasuresBothPhases) {
     EXPECT_GT(b->peak_rss_bytes, 1u << 20);
     uint64_t read = 0;
     for (const ByteClass& c : engine_->info().bytes) read += c.name == "core" || c.name == "head" ? c.file_bytes : 0;
-    EXPECT_EQ(b->sizes[0].size.bytes_per_token, read);
+    EXPECT_EQ(b->sizes[0].size.bytes_per_token, read - 243) << "of the sparse layer's up_proj, 8 rows of 8 values in f32, 95 % stay unread";
     EXPECT_TRUE(std::is_sorted(shares.begin(), shares.end()));
     EXPECT_LT(shares.back(), 1);
     double sum = 0;
