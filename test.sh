@@ -2,7 +2,8 @@
 # Installs what is needed, builds, and runs every test.
 #   ./test.sh          the units, the command line, goldens, transformers live, arm64 under emulation, ten seconds of each fuzz target,
 #                      a full-size E2B in 2 GB
-#   ./test.sh --long   also the units under sanitizers and five minutes of each fuzz target, two at a time
+#   ./test.sh --long   also the units under sanitizers, what has threads under the one for threads, true sizes, and five minutes of each
+#                      fuzz target, two at a time
 #   ./test.sh NAME     only the tests whose names match (ctest -R)
 set -eu
 cd "$(dirname "$0")"

@@ -41,20 +41,18 @@ private:
         const auto kept = std::lower_bound(slice_.layers.begin(), slice_.layers.end(), layer);
         if (kept == slice_.layers.end() || *kept != layer) return;
         const int64_t width = slice_.ff[static_cast<size_t>(kept - slice_.layers.begin())];
+        const float multiplier = config_.layers[static_cast<size_t>(layer)].sparsity_multiplier;
         if (t.name.ends_with(".mlp.gate_proj.weight")) rows(t, 0, width);
-        else if (t.name.ends_with(".mlp.up_proj.weight")) {
-            rows(t, 0, width);
-            const float multiplier = config_.layers[static_cast<size_t>(layer)].sparsity_multiplier;  // rows whose gates are closed are left unread
-            if (multiplier > 0) out_.read_bytes -= static_cast<uint64_t>(sparsity(multiplier) * static_cast<double>(row_bytes(t.type, t.cols) * static_cast<uint64_t>(width)));
-        }
+        else if (t.name.ends_with(".mlp.up_proj.weight")) rows(t, 0, width, multiplier > 0 ? sparsity(multiplier) : 0);  // rows of closed gates stay unread
         else if (t.name.ends_with(".mlp.down_proj.weight")) first_cols(t, width);
         else whole(t);
     }
     void whole(const TensorInfo& t) { rows(t, 0, t.rows); }
-    void rows(const TensorInfo& t, int64_t first, int64_t n) {
+    void rows(const TensorInfo& t, int64_t first, int64_t n, double unread = 0) {
         const uint64_t stride = row_bytes(t.type, t.cols);
         add(t, stride * static_cast<uint64_t>(first), stride * static_cast<uint64_t>(n));
-        out_.read_bytes += stride * static_cast<uint64_t>(n);
+        const uint64_t bytes = stride * static_cast<uint64_t>(n);
+        out_.read_bytes += bytes - static_cast<uint64_t>(unread * static_cast<double>(bytes));
         count(t, n * t.cols);
     }
     void first_cols(const TensorInfo& t, int64_t n) {

@@ -66,7 +66,7 @@ void attention(Context& c, const AttentionShape& shape, const StepRows& rows, st
         float* queries = scratch + worker * per_worker;   // [n_queries, hd], scaled
         float* results = queries + max_queries * hd;      // [n_queries, hd]
         float* scores = results + max_queries * hd;       // [n_queries, n_keys]
-        for (int64_t unit = first_unit; unit < last_unit; unit++) {  // later ones see more keys: whose are fewer takes over others
+        for (int64_t unit = first_unit; unit < last_unit; unit++) {  // later ones see more keys
             const Tile& tile = tiles[unit / (shape.n_kv_heads * parts)];
             const int64_t kv_head = unit / parts % shape.n_kv_heads;
             const int64_t first_head = kv_head * group + unit % parts * heads;

@@ -86,6 +86,7 @@ static uint64_t copied_bytes(DType type, int64_t k) { return static_cast<uint64_
 void linear_rows(Context& c, Input& x, const Product& product, std::span<const int32_t> rows) {
     const int64_t n = x.f32().n_rows, k = x.f32().n_cols, n_listed = static_cast<int64_t>(rows.size());
     assert(n <= kernels::matvec_max_rows && product.weights.n_cols == k && product.out.n_rows == n);
+    if (n_listed == 0 || n == 0) return;
     const kernels::Weights all = as_weights(product.weights);
     const Multiplied rows_of_x{c.k, x.f32(), !c.exact && is_quantised(all.type) ? x.q8(c) : kernels::Q8{}, true};
     const Arena::Scope scope(c.scratch);

@@ -40,7 +40,7 @@ inline void linear(Context& c, View x, View weights, View out, Order order = Ord
 }
 
 // Rows `rows` of W, in any order, for a step of at most kernels::matvec_max_rows: out[i][r] = W[r] x[i] with the bits of linear(); what
-// is not listed stays as it is in out. Reads nothing of the other rows of W.
+// is not listed stays as it is in out. Reads nothing of the other rows of W, and shows nothing to Context::inputs.
 void linear_rows(Context& c, Input& x, const Product& product, std::span<const int32_t> rows);
 
 // The same on paper: [n, k] times matrices of those types.

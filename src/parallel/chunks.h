@@ -27,6 +27,7 @@ Status run_chunks(int n_threads, int64_t n_chunks, const std::function<bool(doub
     };
     Pool pool(std::max(n_threads, 1));
     pool.split(pool.n_threads(), 1, [&](int64_t, int64_t, int worker) {
+        if (next >= n_chunks) return;  // somebody else's pieces of this region
         try {
             Scratch scratch;
             while (!stop) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cassert>
 #include <thread>
 #include <vector>
 
@@ -17,7 +18,7 @@ struct Pool::Impl {
     static constexpr int spins_awake = 4000;   // about a hundred microseconds
     static constexpr int yields_awake = 200;   // as long again where no one else wants the core
     static constexpr int spins_asleep = 50;
-    static constexpr int64_t pieces = 8;       // of a worker's own range: what is left to wait for at the end is at most one
+    static constexpr int64_t pieces = 8;       // of a worker's own range: at the end at most one piece of each other worker is waited for
 
     static constexpr uint32_t open = 1 << 11, inside = open - 1, next_region = 2 * open;
     static constexpr uint32_t region_of(uint32_t gate) { return gate / next_region; }
@@ -60,7 +61,7 @@ struct Pool::Impl {
     void take_pieces(int worker) {
         for (size_t i = 0; i < ranges.size(); i++) {
             Range& r = ranges[(static_cast<size_t>(worker) + i) % ranges.size()];
-            for (int64_t b; (b = r.next.fetch_add(piece, std::memory_order_relaxed)) < r.end;)
+            for (int64_t b; r.next.load(std::memory_order_relaxed) < r.end && (b = r.next.fetch_add(piece, std::memory_order_relaxed)) < r.end;)
                 f(context, b * grain, std::min(std::min(b + piece, r.end) * grain, n), worker);
         }
     }
@@ -81,6 +82,7 @@ struct Pool::Impl {
     }
 
     void run() {
+        assert(!(gate.load(std::memory_order_relaxed) & (open | inside)));
         gate.store((region_of(gate.load(std::memory_order_relaxed)) + 1) * next_region | open, std::memory_order_release);  // closed and empty: nobody else writes
         gate.notify_all();
         take_pieces(0);
@@ -90,7 +92,7 @@ struct Pool::Impl {
 
     void end_all() {
         stop = true;
-        gate.fetch_add(next_region, std::memory_order_release);
+        gate.store(inside, std::memory_order_release);  // closed, with more workers than there are: no region's gate looks like it
         gate.notify_all();
         for (auto& t : threads) t.join();
     }

@@ -13,7 +13,7 @@
 namespace gemma3n::test {
 
 // The address sanitizer reserves terabytes of addresses: no limit there.
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool limits_memory = false;
 #else
 inline constexpr bool limits_memory = true;

@@ -28,7 +28,7 @@ void mean_deviation(const float* x, int64_t n, float* mean, float* deviation) {
 }
 
 void relu_shift(float* x, int64_t n, float cutoff) {
-    for (int64_t i = 0; i < n; i++) x[i] = x[i] > cutoff ? x[i] - cutoff : 0;
+    for (int64_t i = 0; i < n; i++) x[i] = x[i] <= cutoff ? 0 : x[i] - cutoff;  // what is no number stays
 }
 
 void gelu_mul(const float* gate, const float* up, int64_t n, float* y) {

@@ -146,13 +146,11 @@ private:
         const ScratchPlan::Scope ffn(p_);
         views(2, n, ff);
         PlannedInput h(n, d), gate(n, ff);
-        if (g_.layers[i].sparsity_multiplier > 0 && n <= kernels::matvec_max_rows) {
-            h.linear(p_, {l.mlp.gate_proj.type});
-            p_.view(1, ff);  // which gates are open
-            h.linear(p_, {l.mlp.up_proj.type});
+        h.linear(p_, {l.mlp.gate_proj.type, l.mlp.up_proj.type});
+        if (g_.layers[i].sparsity_multiplier > 0) {  // small steps; counted for large ones too, so that more rows never plan for less
+            p_.bytes(static_cast<uint64_t>(ff));                    // which gates are open
+            p_.bytes(static_cast<uint64_t>(ff) * sizeof(int32_t));  // the list of them
             h.linear_rows(p_, l.mlp.up_proj.type);
-        } else {
-            h.linear(p_, {l.mlp.gate_proj.type, l.mlp.up_proj.type});
         }
         gate.linear(p_, {l.mlp.down_proj.type});
     }
