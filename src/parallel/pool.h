@@ -1,8 +1,8 @@
 // The thread pool: a fixed team that shares a region of work. Each worker begins with a range of its own, so that each reads one long
-// stream of weights, and takes it in pieces; who is done goes on with pieces that others have not begun. A worker that has no
-// core, because other programs want it too, is therefore waited for only if it lost it inside a piece. Workers spin (bounded) between the regions of a generation, where
-// regions follow each other within microseconds, and sleep outside it. The caller is worker 0. One region at a time, none inside
-// another.
+// stream of weights, and takes it in pieces; who is done goes on with pieces that others have not begun. A worker that has no core,
+// because other programs want it too, is therefore waited for only if it lost it inside a piece. Workers spin (bounded) between the
+// regions of a generation, where regions follow each other within microseconds, and sleep outside it. The caller is worker 0. One region
+// at a time, none inside another.
 #pragma once
 
 #include <cstdint>

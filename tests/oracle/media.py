@@ -12,6 +12,7 @@ published shapes with the published ids on a tiny text network. For each convers
 and, of the scaled model, greedy tokens the same: the best token at each position of prompt and answer.
 """
 import argparse
+import codecs
 import json
 import os
 import pathlib
@@ -96,7 +97,8 @@ class Case:
         return [a for f in files for a in ("--image" if is_picture(f) else "--audio", str(self.folder / f))], text
 
     def spelled(self, ids):
-        """Text of an answer: bytes joined first, for a random model writes broken UTF-8. An end of text or turn ends it."""
+        """Text of an answer: bytes joined first, for a random model writes broken UTF-8; one U+FFFD for each byte that belongs to no character, as
+        the tokenizers library has it (Python's own "replace" writes one for a whole cut-off character). An end of text or turn ends it."""
         out, tokenizer = b"", self.reference.processor.tokenizer
         for i in ids:
             piece = tokenizer.convert_ids_to_tokens(i)
@@ -104,7 +106,7 @@ class Case:
                 break
             if piece not in self.special:
                 out += bytes.fromhex(piece[3:5]) if piece.startswith("<0x") else piece.replace("\u2581", " ").encode()
-        return out.decode(errors="replace")
+        return out.decode(errors="each byte")
 
     def run(self, parts, work, greedy):
         media, text = self.arguments(parts)
@@ -161,6 +163,9 @@ class Case:
                 expected = self.spelled(answer)
                 say("answer", repr(said), repr(expected), said.strip() == expected.strip())
         return good, notes
+
+
+codecs.register_error("each byte", lambda e: ("\ufffd" * (e.end - e.start), e.end))
 
 
 def main():
