@@ -33,6 +33,8 @@ const kernels::Q8& Input::q8(Context& c) {
     return q8_;
 }
 
+namespace {
+
 // The rows that are multiplied, in both forms, and how: small steps have products of their own.
 struct Multiplied {
     const kernels::Table& k;
@@ -46,6 +48,8 @@ struct Multiplied {
         (small ? k.matvec_f32 : k.matmul_f32)(w, x.f32(), static_cast<int64_t>(x.stride / sizeof(float)), x.n_rows, y, ldy, scratch);
     }
 };
+
+}  // namespace
 
 void linear(Context& c, Input& x, std::initializer_list<Product> products, Order order) {
     const int64_t n = x.f32().n_rows, k = x.f32().n_cols;
